@@ -1,0 +1,111 @@
+//! Sums over rows and columns, with f64 accumulators whatever the scalar, always in index order.
+
+use crate::{Scalar, View, ViewMut};
+
+/// Adds `bias[i]` to row i of every column: the `+ b` of `W·x + b`.
+///
+/// # Panics
+/// If the bias is not as long as a column.
+pub fn add_bias<F: Scalar>(mut x: ViewMut<'_, F>, bias: &[F]) {
+    assert_eq!(bias.len(), x.nrows(), "bias of {} for {} rows", bias.len(), x.nrows());
+    for mut column in x.column_iter_mut() {
+        for (value, &b) in column.as_mut_slice().iter_mut().zip(bias) {
+            *value += b;
+        }
+    }
+}
+
+/// The sum of each row over all columns, written to `sums`: a bias's gradient from `dY`.
+///
+/// # Panics
+/// If `sums` is not as long as a column.
+pub fn row_sums<F: Scalar>(x: View<'_, F>, sums: &mut [f64]) {
+    assert_eq!(sums.len(), x.nrows(), "{} sums for {} rows", sums.len(), x.nrows());
+    sums.fill(0.0);
+    for column in x.column_iter() {
+        for (sum, &value) in sums.iter_mut().zip(column.as_slice()) {
+            *sum += value.wide();
+        }
+    }
+}
+
+/// The sum of each column, in order.
+pub fn column_sums<F: Scalar>(x: View<'_, F>) -> Vec<f64> {
+    x.column_iter().map(|column| column.iter().map(|v| v.wide()).sum()).collect()
+}
+
+/// The mean of each row over all columns.
+///
+/// # Panics
+/// If there are no columns, or `means` is not as long as one.
+pub fn row_means<F: Scalar>(x: View<'_, F>, means: &mut [f64]) {
+    assert!(x.ncols() > 0, "no columns to take a mean of");
+    row_sums(x, means);
+    let n = x.ncols() as f64;
+    means.iter_mut().for_each(|mean| *mean /= n);
+}
+
+/// The population variance (divided by n) of each row around the given means, by the two-pass form
+/// with the correction term of Chan, Golub and LeVeque 1983, eq. 1.7.
+///
+/// # Panics
+/// If there are no columns, or a slice is not as long as one.
+pub fn row_variances<F: Scalar>(x: View<'_, F>, means: &[f64], variances: &mut [f64]) {
+    let n = x.ncols();
+    assert!(n > 0, "no columns to take a variance of");
+    assert_eq!((means.len(), variances.len()), (x.nrows(), x.nrows()), "means and variances");
+    variances.fill(0.0);
+    let mut slips = vec![0.0; means.len()];
+    for column in x.column_iter() {
+        let deviations = column.as_slice().iter().zip(means).map(|(&v, mean)| v.wide() - mean);
+        for ((variance, slip), d) in variances.iter_mut().zip(&mut slips).zip(deviations) {
+            *variance += d * d;
+            *slip += d;
+        }
+    }
+    let n = n as f64;
+    for (variance, slip) in variances.iter_mut().zip(slips) {
+        *variance = (*variance - slip * slip / n).max(0.0) / n;
+    }
+}
+
+/// The mean of the numbers, 0 of none.
+pub fn mean(numbers: &[f64]) -> f64 {
+    if numbers.is_empty() { 0.0 } else { numbers.iter().sum::<f64>() / numbers.len() as f64 }
+}
+
+/// The sum of the squares, accumulated in f64 so that large f32 values do not overflow.
+pub fn squared_norm<F: Scalar>(numbers: &[F]) -> f64 {
+    numbers.iter().map(|v| v.wide() * v.wide()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Matrix;
+
+    #[test]
+    fn sums_and_bias_by_hand() {
+        let mut x = Matrix::from_row_slice(2, 3, &[1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let mut sums = [0.0; 2];
+        row_sums(x.as_view(), &mut sums);
+        assert_eq!(sums, [6.0, 15.0]);
+        assert_eq!(column_sums(x.as_view()), [5.0, 7.0, 9.0]);
+        add_bias(x.as_view_mut(), &[10.0, -1.0]);
+        assert_eq!(x, Matrix::from_row_slice(2, 3, &[11.0, 12.0, 13.0, 3.0, 4.0, 5.0]));
+    }
+
+    #[test]
+    fn variance_survives_a_large_mean() {
+        let x = Matrix::from_fn(1, 1000, |_, j| 1e7_f32 + (j % 2) as f32);
+        let (mut means, mut variances) = ([0.0], [0.0]);
+        row_means(x.as_view(), &mut means);
+        row_variances(x.as_view(), &means, &mut variances);
+        assert_eq!((means[0], variances[0]), (1e7 + 0.5, 0.25));
+    }
+
+    #[test]
+    fn squares_of_large_f32_stay_finite() {
+        assert_eq!(squared_norm(&[1e30_f32, 0.0]), 1e30_f32.wide().powi(2));
+    }
+}
