@@ -1,1 +1,44 @@
-//! Placeholder replaced in the next commits.
+//! Layers, losses and networks, all over one slab of parameters that the caller owns.
+//!
+//! A layer is plain configuration: it holds no numbers. Its parameters are a slice of the
+//! network's slab, its activations live on a [`Tape`] that the caller owns, so a network can be
+//! shared between threads, a checkpoint is one write, and one gradient check covers every layer.
+//!
+//! ```
+//! use slalom_layers::{Activation, Dense, Loss, Mode, Network, Pass};
+//! use slalom_tensor::{Targets, Threads, from_rows};
+//!
+//! let network = Network::<f64>::new(2, [Dense::new(8, Activation::Tanh).into(), Dense::linear(2).into()])?;
+//! let params = network.init(42);
+//! let mut grads = vec![0.0; params.len()];
+//! let mut tape = network.tape(4);
+//!
+//! let x = from_rows(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
+//! let pass = Pass { mode: Mode::Train { seed: 42, step: 0 }, layer: 0, threads: &Threads::one() };
+//! network.forward(&params, x.as_view(), &mut tape, &pass);
+//! let (outputs, deltas) = tape.ends();
+//! let loss = Loss::default().evaluate(outputs, Targets::Classes(&[0, 1, 1, 0]), None, Some(deltas));
+//! network.backward(&params, x.as_view(), &mut tape, &mut grads, &pass);
+//! assert!(loss.value > 0.0 && grads.iter().any(|g| *g != 0.0));
+//! # Ok::<(), slalom_layers::LayerError>(())
+//! ```
+
+mod activation;
+mod dense;
+mod error;
+mod init;
+mod layer;
+mod losses;
+mod network;
+mod spec;
+mod tape;
+
+pub use activation::Activation;
+pub use dense::Dense;
+pub use error::LayerError;
+pub use init::Init;
+pub use layer::{Backward, Forward, Kind, Layer, Mode, Parameter, Pass};
+pub use losses::{CrossEntropy, Loss, LossValue, MeanSquaredError};
+pub use network::{Block, Network};
+pub use spec::LayerSpec;
+pub use tape::Tape;

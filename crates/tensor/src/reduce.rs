@@ -19,15 +19,21 @@ pub fn add_bias<F: Scalar>(mut x: ViewMut<'_, F>, bias: &[F]) {
 ///
 /// # Panics
 /// If `sums` is not as long as a column.
-pub fn row_sums<F: Scalar>(x: View<'_, F>, sums: &mut [f64]) {
+pub fn row_sums<F: Scalar>(x: View<'_, F>, sums: &mut [F]) {
     assert_eq!(sums.len(), x.nrows(), "{} sums for {} rows", sums.len(), x.nrows());
-    sums.fill(0.0);
-    for column in x.column_iter() {
-        for (sum, &value) in sums.iter_mut().zip(column.as_slice()) {
-            *sum += value.wide();
+    // Strips of rows, so that the f64 accumulators need no memory of their own.
+    for (i, strip) in sums.chunks_mut(STRIP).enumerate() {
+        let mut wide = [0.0; STRIP];
+        for column in x.column_iter() {
+            let values = &column.as_slice()[i * STRIP..][..strip.len()];
+            wide.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.wide());
         }
+        strip.iter_mut().zip(wide).for_each(|(sum, wide)| *sum = F::of(wide));
     }
 }
+
+/// Rows that are summed together.
+const STRIP: usize = 64;
 
 /// The sum of each column, in order.
 pub fn column_sums<F: Scalar>(x: View<'_, F>) -> Vec<f64> {
@@ -40,7 +46,11 @@ pub fn column_sums<F: Scalar>(x: View<'_, F>) -> Vec<f64> {
 /// If there are no columns, or `means` is not as long as one.
 pub fn row_means<F: Scalar>(x: View<'_, F>, means: &mut [f64]) {
     assert!(x.ncols() > 0, "no columns to take a mean of");
-    row_sums(x, means);
+    assert_eq!(means.len(), x.nrows(), "{} means for {} rows", means.len(), x.nrows());
+    means.fill(0.0);
+    for column in x.column_iter() {
+        means.iter_mut().zip(column.as_slice()).for_each(|(sum, value)| *sum += value.wide());
+    }
     let n = x.ncols() as f64;
     means.iter_mut().for_each(|mean| *mean /= n);
 }
@@ -87,7 +97,7 @@ mod tests {
     #[test]
     fn sums_and_bias_by_hand() {
         let mut x = Matrix::from_row_slice(2, 3, &[1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        let mut sums = [0.0; 2];
+        let mut sums = [0.0_f32; 2];
         row_sums(x.as_view(), &mut sums);
         assert_eq!(sums, [6.0, 15.0]);
         assert_eq!(column_sums(x.as_view()), [5.0, 7.0, 9.0]);

@@ -1,0 +1,97 @@
+//! The dense layer: `y = f(W·x + b)`, with the activation fused behind the product.
+
+use slalom_tensor::{Factor, Scalar, View, ViewMut, add_bias, multiply, row_sums};
+
+use crate::{Activation, Backward, Forward, Init, Kind, Layer, LayerError, Parameter, Pass};
+
+/// A dense (fully connected) layer: `y = f(W·x + b)`.
+///
+/// | field | default | |
+/// |---|---|---|
+/// | `units` | – | outputs, at least 1 |
+/// | `activation` | – | f |
+/// | `bias` | true | whether there is a b; it begins at 0 |
+/// | `init` | Glorot uniform | how W begins |
+///
+/// `W` is *units × inputs*, stored column by column: the bytes of a Keras kernel.
+///
+/// Differs from PyTorch: `Linear` draws weights and bias from U(±1/√inputs) and has no activation.
+///
+/// ```
+/// use slalom_layers::{Activation, Dense, Init};
+/// let hidden = Dense { init: Init::HeNormal, ..Dense::new(128, Activation::Relu) };
+/// assert!(hidden.bias);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Dense {
+    /// How many outputs.
+    pub units: usize,
+    /// The function behind the product.
+    pub activation: Activation,
+    /// Whether a bias is added.
+    pub bias: bool,
+    /// How the weights begin.
+    pub init: Init,
+}
+
+impl Dense {
+    /// So many units with this activation, a bias and Glorot-uniform weights.
+    pub fn new(units: usize, activation: Activation) -> Self {
+        Self { units, activation, bias: true, init: Init::GlorotUniform }
+    }
+
+    /// So many units without an activation: the last layer in front of a loss.
+    pub fn linear(units: usize) -> Self {
+        Self::new(units, Activation::Identity)
+    }
+}
+
+impl<F: Scalar> Layer<F> for Dense {
+    fn name(&self) -> &'static str {
+        "dense"
+    }
+
+    fn outputs(&self, _inputs: usize, layer: usize) -> Result<usize, LayerError> {
+        match self.units {
+            0 => Err(LayerError::Width { layer, field: "units" }),
+            units => Ok(units),
+        }
+    }
+
+    fn parameters(&self, inputs: usize) -> Vec<Parameter> {
+        let shape = (self.units, inputs);
+        let weight = Parameter { name: "weight", kind: Kind::Weight, shape, init: self.init };
+        let shape = (self.units, 1);
+        let bias = Parameter { name: "bias", kind: Kind::Bias, shape, init: Init::Constant(0.0) };
+        if self.bias { vec![weight, bias] } else { vec![weight] }
+    }
+
+    fn forward(&self, at: Forward<'_, F>, pass: &Pass<'_>) {
+        let (inputs, samples) = at.x.shape();
+        let (weight, bias) = at.params.split_at(self.units * inputs);
+        let weight = View::from_slice(weight, self.units, inputs);
+        let mut y = ViewMut::from_slice(at.y, self.units, samples);
+        multiply(Factor::Plain(weight), Factor::Plain(at.x), y.as_view_mut(), pass.threads);
+        if self.bias {
+            add_bias(y, bias);
+        }
+        self.activation.apply(at.y);
+    }
+
+    fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
+        let (inputs, samples) = at.x.shape();
+        self.activation.chain(at.y, at.dy);
+        let dz = View::from_slice(at.dy, self.units, samples);
+        let (dweight, dbias) = at.grads.split_at_mut(self.units * inputs);
+        let dweight = ViewMut::from_slice(dweight, self.units, inputs);
+        multiply(Factor::Plain(dz), Factor::Transposed(at.x), dweight, pass.threads);
+        if self.bias {
+            row_sums(dz, dbias);
+        }
+        if let Some(dx) = at.dx {
+            let weight = View::from_slice(&at.params[..self.units * inputs], self.units, inputs);
+            let dx = ViewMut::from_slice(dx, inputs, samples);
+            multiply(Factor::Transposed(weight), Factor::Plain(dz), dx, pass.threads);
+        }
+    }
+}

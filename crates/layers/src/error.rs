@@ -1,0 +1,86 @@
+//! What can be wrong with a network's description or with the data that it is given.
+
+/// Why a network cannot be built, or cannot take this data.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// A network needs at least one layer.
+    #[error("the network has no layers: give it at least 1")]
+    NoLayers,
+    /// A width of 0.
+    #[error("{field} of layer {layer} is 0: it must be at least 1")]
+    Width {
+        /// Position of the layer, from 0.
+        layer: usize,
+        /// Which field.
+        field: &'static str,
+    },
+    /// A field of a layer that is out of its range.
+    #[error("{field} of layer {layer} is {value}: it must be {bound}")]
+    Field {
+        /// Position of the layer, from 0.
+        layer: usize,
+        /// Which field.
+        field: &'static str,
+        /// What it was.
+        value: f64,
+        /// What it must be.
+        bound: &'static str,
+    },
+    /// More parameters than an address space holds.
+    #[error(
+        "the number of parameters overflows at layer {layer}: {inputs} inputs, {outputs} outputs"
+    )]
+    Overflow {
+        /// Position of the layer, from 0.
+        layer: usize,
+        /// Its inputs.
+        inputs: usize,
+        /// Its outputs.
+        outputs: usize,
+    },
+    /// Samples of another width than the network's inputs.
+    #[error("the network takes {wanted} features, the samples have {found}")]
+    Features {
+        /// The network's inputs.
+        wanted: usize,
+        /// Features of the samples.
+        found: usize,
+    },
+    /// A slab of another length than the network's parameters.
+    #[error("the network has {wanted} parameters, the slab has {found} numbers")]
+    Slab {
+        /// The network's parameters.
+        wanted: usize,
+        /// Numbers in the slab.
+        found: usize,
+    },
+    /// Targets of another height than the network's outputs; nothing is ever broadcast.
+    #[error("the network has {outputs} outputs, the targets have {targets} rows")]
+    TargetShape {
+        /// The network's outputs.
+        outputs: usize,
+        /// Rows of the targets.
+        targets: usize,
+    },
+    /// A class index that is not below the number of outputs.
+    #[error(
+        "the class of sample {sample} is {class}: with {outputs} outputs it must be below {outputs}"
+    )]
+    Class {
+        /// Which sample, from 0.
+        sample: usize,
+        /// Its class.
+        class: u32,
+        /// The network's outputs.
+        outputs: usize,
+    },
+    /// A loss that cannot take this kind of targets.
+    #[error("{loss} needs targets as {wanted}")]
+    TargetKind {
+        /// The loss.
+        loss: &'static str,
+        /// What it takes.
+        wanted: &'static str,
+    },
+}

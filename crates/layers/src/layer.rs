@@ -1,0 +1,137 @@
+//! The layer: a function of (plain configuration, parameters, activations).
+
+use slalom_tensor::{Scalar, Threads, View};
+
+use crate::{Init, LayerError};
+
+/// What a parameter block is, for whoever treats them differently: penalties and decay spare
+/// everything but weights, the optimizer leaves statistics alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Multiplies activations: the target of penalties, decay and constraints.
+    Weight,
+    /// Is added to activations.
+    Bias,
+    /// Rescales normalised activations.
+    Scale,
+    /// Not learned by gradients but followed by the layer itself (running means and variances).
+    Statistic,
+}
+
+/// A block of numbers that a layer asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name within the layer: `weight`, `bias`, …
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Rows and columns; stored column by column.
+    pub shape: (usize, usize),
+    /// How it begins.
+    pub init: Init,
+}
+
+/// Whether the pass trains, and if so, which random numbers it draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Nothing random, running statistics.
+    Predict,
+    /// Dropout and noise on; every mask is f(seed, step, layer).
+    Train {
+        /// The run's seed.
+        seed: u64,
+        /// Counts the batches of the run, from 0.
+        step: u64,
+    },
+}
+
+/// What a pass through the network shares over all layers.
+#[derive(Clone, Copy, Debug)]
+pub struct Pass<'a> {
+    /// Training or prediction.
+    pub mode: Mode,
+    /// Position of the layer in depth-first order; networks count it up as they go.
+    pub layer: u64,
+    /// The threads that share the work.
+    pub threads: &'a Threads,
+}
+
+/// What a layer reads and writes on the way forward.
+#[derive(Debug)]
+pub struct Forward<'a, F: Scalar> {
+    /// The layer's own part of the slab.
+    pub params: &'a [F],
+    /// Inputs, *inputs × samples*.
+    pub x: View<'a, F>,
+    /// Outputs to write, *outputs × samples*, one sample after the other.
+    pub y: &'a mut [F],
+    /// [`Layer::cache`] numbers, kept until the backward pass.
+    pub cache: &'a mut [F],
+}
+
+/// What a layer reads and writes on the way back.
+#[derive(Debug)]
+pub struct Backward<'a, F: Scalar> {
+    /// The layer's own part of the slab.
+    pub params: &'a [F],
+    /// Inputs, as they were on the way forward.
+    pub x: View<'a, F>,
+    /// Outputs, as the layer wrote them.
+    pub y: &'a [F],
+    /// The loss's derivative by the outputs, laid out as they are; the layer may overwrite it.
+    pub dy: &'a mut [F],
+    /// Where to write the derivative by the inputs, *inputs × samples*, if anyone needs it.
+    pub dx: Option<&'a mut [F]>,
+    /// Where to write the derivative by the parameters: overwritten, not added to.
+    pub grads: &'a mut [F],
+    /// What the forward pass left there.
+    pub cache: &'a mut [F],
+}
+
+/// A differentiable function from *inputs × samples* to *outputs × samples*.
+///
+/// A layer owns no numbers. It says what it needs ([`parameters`](Layer::parameters),
+/// [`cache`](Layer::cache)), and computes on what it is handed. Three methods are required; a layer
+/// without parameters needs nothing else.
+pub trait Layer<F: Scalar>: std::fmt::Debug + Send + Sync {
+    /// The layer's kind, as summaries and errors call it: `dense`, `dropout`, …
+    fn name(&self) -> &'static str;
+
+    /// How many outputs there are for so many inputs.
+    ///
+    /// # Errors
+    /// A field out of its range, or a width that the layer cannot take; `layer` is the position to
+    /// name in the error.
+    fn outputs(&self, inputs: usize, layer: usize) -> Result<usize, LayerError>;
+
+    /// Computes the outputs.
+    fn forward(&self, at: Forward<'_, F>, pass: &Pass<'_>);
+
+    /// Computes the derivatives by inputs and parameters from the one by the outputs.
+    fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>);
+
+    /// The parameter blocks, in the order in which they stand in the slab. None by default.
+    fn parameters(&self, inputs: usize) -> Vec<Parameter> {
+        let _ = inputs;
+        Vec::new()
+    }
+
+    /// How many numbers the forward pass keeps for the backward pass. None by default.
+    fn cache(&self, inputs: usize, samples: usize) -> usize {
+        let _ = (inputs, samples);
+        0
+    }
+
+    /// How many positions the layer takes in the depth-first count: more than one if it holds
+    /// layers itself.
+    fn span(&self) -> u64 {
+        1
+    }
+
+    /// Brings the layer's statistics up to date after a training step, from what the forward pass
+    /// left in the cache. Nothing by default.
+    fn settle(&self, params: &mut [F], inputs: usize, samples: usize, cache: &[F]) {
+        let _ = (params, inputs, samples, cache);
+    }
+}
