@@ -1,1 +1,8 @@
-//! Placeholder replaced in the next commits.
+//! The run: batches, epochs, history, metrics, callbacks, checkpoints.
+
+pub mod checkpoint;
+mod fingerprint;
+mod history;
+
+pub use fingerprint::Fingerprint;
+pub use history::{Epoch, History};
