@@ -23,15 +23,24 @@
 //! assert_eq!(decision.best, Some(1));
 //! ```
 
+mod activity;
+mod constraint;
+mod decay;
 mod dropout;
 mod error;
 mod float;
+mod group_lasso;
 mod penalty;
 mod philox;
+mod rows;
 mod stopping;
 
+pub use activity::ActivityPenalty;
+pub use constraint::Constraint;
+pub use decay::decay;
 pub use dropout::{classical_mask, dropout_mask};
 pub use error::RegularizeError;
 pub use float::Float;
+pub use group_lasso::{GroupLasso, Groups};
 pub use penalty::Penalty;
 pub use stopping::*;
