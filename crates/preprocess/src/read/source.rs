@@ -1,0 +1,216 @@
+//! Where bytes come from: a file or any reader, plain or gzip, counted and held to the limits.
+
+use crate::{Fault, Limits, PreprocessError};
+use flate2::bufread::MultiGzDecoder;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Content below this size is not held to the ratio.
+const RATIO_FREE: u64 = 64 << 20;
+
+/// Memory grows in steps of at most this, whatever a header declares.
+const STEP: usize = 1 << 20;
+
+/// The content of a file, decompressed where its first bytes say so.
+pub(crate) struct Source<R> {
+    name: String,
+    limits: Limits,
+    reader: Content<BufReader<Counted<R>>>,
+    /// Bytes of content handed out.
+    at: u64,
+    /// Bytes of the file read.
+    taken: Arc<AtomicU64>,
+}
+
+enum Content<R> {
+    Plain(R),
+    Gzip(Box<MultiGzDecoder<R>>),
+}
+
+impl Source<File> {
+    /// Opens a file.
+    pub(crate) fn open(path: &Path, limits: &Limits) -> Result<Self, PreprocessError> {
+        let io = |error| PreprocessError::file(path, Fault::Io { at: 0, error });
+        let file = File::open(path).map_err(io)?;
+        if file.metadata().map_err(io)?.is_dir() {
+            return Err(PreprocessError::file(path, Fault::Folder));
+        }
+        Self::new(file, &path.display().to_string(), limits)
+    }
+}
+
+impl<R: Read> Source<R> {
+    /// Takes any reader; `name` stands for it in errors.
+    pub(crate) fn new(reader: R, name: &str, limits: &Limits) -> Result<Self, PreprocessError> {
+        let taken = Arc::new(AtomicU64::new(0));
+        let counted = Counted { reader, taken: Arc::clone(&taken) };
+        let mut reader = BufReader::with_capacity(1 << 17, counted);
+        let failed = |fault| PreprocessError::File { file: name.to_string(), fault };
+        let start = loop {
+            match reader.fill_buf() {
+                Ok(bytes) => break bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(Fault::Io { at: 0, error })),
+            }
+        };
+        let reader = match start {
+            [] => return Err(failed(Fault::Empty)),
+            [0x1f, 0x8b, ..] => Content::Gzip(Box::new(MultiGzDecoder::new(reader))),
+            _ => Content::Plain(reader),
+        };
+        Ok(Self { name: name.to_string(), limits: *limits, reader, at: 0, taken })
+    }
+
+    /// A fault of this source, as an error.
+    pub(crate) fn error(&self, fault: Fault) -> PreprocessError {
+        PreprocessError::File { file: self.name.clone(), fault }
+    }
+
+    /// An error that came through [`Read`], with its fault taken out again.
+    pub(crate) fn read_error(&self, error: io::Error) -> PreprocessError {
+        self.error(match error.downcast::<Fault>() {
+            Ok(fault) => fault,
+            Err(error) => Fault::Io { at: self.at, error },
+        })
+    }
+
+    /// Fills the buffer, or says how much of `what` is missing.
+    pub(crate) fn exactly(
+        &mut self,
+        buffer: &mut [u8],
+        what: &'static str,
+    ) -> Result<(), PreprocessError> {
+        let start = self.at;
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.read(&mut buffer[filled..]) {
+                Ok(0) => {
+                    let expected = start + buffer.len() as u64;
+                    return Err(self.error(match self.at {
+                        0 => Fault::Empty,
+                        found => Fault::Truncated { what, expected, found },
+                    }));
+                }
+                Ok(n) => filled += n,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.read_error(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads `length` bytes, `step` of them at most at a time, and hands each part to `take`: what a
+    /// header declares is never allocated before it has arrived.
+    pub(crate) fn in_steps(
+        &mut self,
+        length: u64,
+        what: &'static str,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), PreprocessError> {
+        let expected = self.at.saturating_add(length);
+        if expected > self.limits.bytes {
+            let limit = self.limits.bytes;
+            let what = "the declared content in bytes";
+            return Err(self.error(Fault::Limit { field: "bytes", what, found: expected, limit }));
+        }
+        let mut buffer = vec![0; STEP.min(length as usize)];
+        let mut left = length;
+        while left > 0 {
+            let step = (STEP as u64).min(left) as usize;
+            match self.exactly(&mut buffer[..step], what) {
+                Ok(()) => take(&buffer[..step]),
+                Err(PreprocessError::File { fault: Fault::Truncated { found, .. }, .. }) => {
+                    return Err(self.error(Fault::Truncated { what, expected, found }));
+                }
+                Err(error) => return Err(error),
+            }
+            left -= step as u64;
+        }
+        Ok(())
+    }
+
+    /// Checks that nothing follows.
+    pub(crate) fn end(&mut self) -> Result<(), PreprocessError> {
+        let expected = self.at;
+        let mut byte = [0];
+        loop {
+            match self.read(&mut byte) {
+                Ok(0) => return Ok(()),
+                Ok(n) => return Err(self.error(Fault::Trailing { expected, extra: n as u64 })),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.read_error(error)),
+            }
+        }
+    }
+}
+
+impl<R: Read> Read for Source<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = match &mut self.reader {
+            Content::Plain(reader) => reader.read(buffer)?,
+            Content::Gzip(reader) => reader.read(buffer).map_err(|error| match error.kind() {
+                ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+                    io::Error::other(Fault::Compressed { at: self.at, error })
+                }
+                _ => error,
+            })?,
+        };
+        self.at += n as u64;
+        let Limits { bytes, ratio, .. } = self.limits;
+        let limit = |field, what, found, limit| {
+            Err(io::Error::other(Fault::Limit { field, what, found, limit }))
+        };
+        if self.at > bytes {
+            return limit("bytes", "the content in bytes", self.at, bytes);
+        }
+        let taken = self.taken.load(Ordering::Relaxed).max(1);
+        if self.at > RATIO_FREE && self.at / taken > ratio {
+            return limit(
+                "ratio",
+                "the ratio of content to compressed bytes",
+                self.at / taken,
+                ratio,
+            );
+        }
+        Ok(n)
+    }
+}
+
+/// A reader that counts.
+struct Counted<R> {
+    reader: R,
+    taken: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        self.taken.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
+}
+
+/// The first bytes of a file and what they look like, for an error.
+pub(crate) fn looks_like(start: &[u8]) -> String {
+    let known: &[(&[u8], &str)] = &[
+        (b"\x89PNG", "a PNG image"),
+        (b"PK\x03\x04", "a zip or NPZ file"),
+        (b"\x93NUMPY", "an NPY file"),
+        (b"\x1f\x8b", "gzip inside gzip"),
+        (b"\x80", "a Python pickle"),
+        (b"%PDF", "a PDF"),
+        (b"BZh", "bzip2"),
+        (b"\xfd7zXZ", "xz"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+    ];
+    let hex: Vec<String> = start.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let like = known.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, name)| *name);
+    let text = start.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    match like.or(text.then_some("text")) {
+        Some(like) => format!("bytes {} (looks like {like})", hex.join(" ")),
+        None => format!("bytes {}", hex.join(" ")),
+    }
+}
