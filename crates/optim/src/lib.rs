@@ -1,1 +1,40 @@
-//! Placeholder replaced in the next commits.
+//! Optimizers and schedules on plain slices: a rule, a learning rate, `&mut [F]` and `&[F]`.
+//!
+//! ```
+//! use slalom_optim::{Adam, Block, Cosine, Optimizer, Schedule};
+//!
+//! let mut w = vec![3.0_f32, -2.0]; // minimise ½·(w₀² + 10·w₁²)
+//! let mut opt = Optimizer::new(Adam::default(), vec![Block::new("w", 0..2)], None)?;
+//! let rate = Cosine { start: 0.1, end: 0.0, steps: 300 };
+//! for step in 0..300 {
+//!     let grads = [w[0], 10.0 * w[1]];
+//!     opt.step(rate.at(step), &mut w, &grads)?;
+//! }
+//! assert!(w.iter().all(|w| w.abs() < 1e-2));
+//! # Ok::<(), slalom_optim::OptimError>(())
+//! ```
+
+mod block;
+mod clip;
+mod error;
+mod float;
+mod norm;
+mod optimizer;
+mod plan;
+mod rules;
+mod schedules;
+mod share;
+mod simd;
+mod state;
+mod sweep;
+mod threads;
+
+pub use block::Block;
+pub use clip::Clip;
+pub use error::OptimError;
+pub use float::Float;
+pub use optimizer::{Optimizer, Rates, Step};
+pub use rules::{Adam, Rule, Sgd};
+pub use schedules::{Cosine, LearningRate, Schedule};
+pub use state::State;
+pub use threads::Run;

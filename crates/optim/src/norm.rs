@@ -1,0 +1,85 @@
+//! Sums of squares in f64, the same bits on every CPU and for any number of threads.
+
+use crate::Float;
+use crate::float::wide;
+use crate::simd::{Level, Work};
+
+/// Independent sums within one slice, so that the compiler may use vectors without reordering.
+const LANES: usize = 16;
+
+/// The sum of squares of `values` in f64; infinite or NaN where one of them is, or where the sum
+/// overflows.
+pub(crate) fn squares<F: Float>(level: Level, values: &[F]) -> f64 {
+    level.run(Squares(values))
+}
+
+struct Squares<'a, F>(&'a [F]);
+
+impl<F: Float> Work for Squares<'_, F> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let mut sums = [0.0; LANES];
+        let groups = self.0.chunks_exact(LANES);
+        let rest = groups.remainder();
+        for group in groups {
+            for (sum, &value) in sums.iter_mut().zip(group) {
+                *sum += wide(value) * wide(value);
+            }
+        }
+        for (sum, &value) in sums.iter_mut().zip(rest) {
+            *sum += wide(value) * wide(value);
+        }
+        sums.iter().sum()
+    }
+}
+
+/// The first value that is NaN or infinite, and where it stands.
+pub(crate) fn first_not_finite<F: Float>(values: &[F]) -> Option<(usize, f64)> {
+    let index = values.iter().position(|value| !value.is_finite())?;
+    Some((index, wide(values[index])))
+}
+
+/// The norm of values whose squares overflow: scaled by the largest of them. Not finite where one
+/// of them is not.
+pub(crate) fn scaled_norm<'a, F: Float>(values: impl Iterator<Item = &'a F> + Clone) -> f64 {
+    let largest = values.clone().fold(0.0, |largest: f64, &value| largest.max(wide(value).abs()));
+    largest * values.map(|&value| (wide(value) / largest).powi(2)).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squares_are_summed_in_f64() {
+        for n in [0, 1, 15, 16, 17, 100] {
+            let values: Vec<f32> = (0..n).map(|i| i as f32 * 1e18).collect();
+            let wanted: f64 = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
+            for level in Level::available() {
+                assert!((squares(level, &values) / wanted - 1.0).abs() < 1e-14 || n < 2);
+            }
+        }
+    }
+
+    #[test]
+    fn levels_agree_to_the_bit() {
+        let values: Vec<f64> = (0..1003).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        let plain = squares(Level::Baseline, &values);
+        assert!(
+            Level::available().all(|level| squares(level, &values).to_bits() == plain.to_bits())
+        );
+    }
+
+    #[test]
+    fn a_norm_beyond_the_squares_is_scaled() {
+        assert!((scaled_norm([3e200, -4e200].iter()) / 5e200 - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn the_first_bad_value_is_found() {
+        assert_eq!(first_not_finite(&[1.0, 2.0]), None);
+        assert_eq!(first_not_finite(&[1.0, f32::INFINITY, f32::NAN]), Some((1, f64::INFINITY)));
+    }
+}

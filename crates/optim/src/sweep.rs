@@ -1,0 +1,109 @@
+//! The one loop over the slab: clip · penalty · decay · rule · proximal step, number by number.
+
+use crate::float::{clamp, narrow, signed};
+use crate::rules::{Kernel, Visit};
+use crate::simd::{Level, Work};
+use crate::{Block, Float};
+
+/// The most slots that a rule keeps.
+pub(crate) const SLOTS: usize = 4;
+
+/// What is done to every number of a block besides the rule.
+#[derive(Clone, Copy)]
+pub(crate) struct Common<F> {
+    scale: F,
+    bound: F,
+    l1: F,
+    l2: F,
+    kept: F,
+    shrink: F,
+}
+
+impl<F: Float> Common<F> {
+    /// For a block at this rate (its factor included), whose gradient is scaled and then bounded.
+    pub(crate) fn new(block: &Block, rate: f64, decay: f64, scale: f64, bound: f64) -> Self {
+        let of = |penalty: f64| if block.exempt { 0.0 } else { penalty };
+        Self {
+            scale: narrow(if block.maximize { -scale } else { scale }),
+            bound: narrow(bound),
+            l1: narrow(of(block.l1)),
+            l2: narrow(of(block.l2)),
+            kept: narrow(1.0 - rate * of(decay)),
+            shrink: narrow(rate * of(block.proximal)),
+        }
+    }
+}
+
+/// The numbers of a chunk, to be swept by a kernel.
+pub(crate) struct Sweep<'a, F> {
+    pub(crate) level: Level,
+    pub(crate) common: Common<F>,
+    pub(crate) params: &'a mut [F],
+    pub(crate) grads: &'a [F],
+    pub(crate) slots: [&'a mut [F]; SLOTS],
+}
+
+impl<F: Float> Visit<F> for Sweep<'_, F> {
+    fn update<const N: usize>(self, kernel: impl Kernel<F, N>) {
+        self.level.run(Update { sweep: self, kernel });
+    }
+}
+
+struct Update<'a, F, K, const N: usize> {
+    sweep: Sweep<'a, F>,
+    kernel: K,
+}
+
+impl<F: Float, K: Kernel<F, N>, const N: usize> Work for Update<'_, F, K, N> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let [a, b, c, d] = self.sweep.slots;
+        update(&self.kernel, self.sweep.common, self.sweep.params, self.sweep.grads, a, b, c, d);
+    }
+}
+
+/// The loop itself. The slices are arguments of their own so that the compiler knows that they do
+/// not overlap; those beyond the rule's slots are empty.
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "one argument a stream")]
+fn update<F: Float, const N: usize>(
+    kernel: &impl Kernel<F, N>,
+    common: Common<F>,
+    params: &mut [F],
+    grads: &[F],
+    slot0: &mut [F],
+    slot1: &mut [F],
+    slot2: &mut [F],
+    slot3: &mut [F],
+) {
+    let n = params.len();
+    let used = |slot: usize| if slot < N { n } else { 0 };
+    let grads = &grads[..n];
+    let slot0 = &mut slot0[..used(0)];
+    let slot1 = &mut slot1[..used(1)];
+    let slot2 = &mut slot2[..used(2)];
+    let slot3 = &mut slot3[..used(3)];
+    for i in 0..n {
+        let p = params[i];
+        let g = clamp(grads[i] * common.scale, common.bound);
+        let g = g + signed(p, common.l1) + common.l2 * p;
+        let slots = std::array::from_fn(|slot| match slot {
+            0 => slot0[i],
+            1 => slot1[i],
+            2 => slot2[i],
+            _ => slot3[i],
+        });
+        let (p, slots) = kernel.update(p * common.kept, g, slots);
+        params[i] = p - clamp(p, common.shrink);
+        for (slot, &value) in slots.iter().enumerate() {
+            match slot {
+                0 => slot0[i] = value,
+                1 => slot1[i] = value,
+                2 => slot2[i] = value,
+                _ => slot3[i] = value,
+            }
+        }
+    }
+}
