@@ -3,6 +3,7 @@
 pub mod checkpoint;
 mod fingerprint;
 mod history;
+pub mod metrics;
 
 pub use fingerprint::Fingerprint;
 pub use history::{Epoch, History};

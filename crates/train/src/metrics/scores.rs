@@ -1,0 +1,282 @@
+//! Measures of scores and probabilities.
+
+use slalom_tensor::{Scalar, View};
+
+use super::{MetricError, check, weight};
+
+/// Share of samples whose true class is among the `k` highest scores (*classes × samples*). Of
+/// equal scores the later class counts as the higher one, as in scikit-learn.
+///
+/// ```
+/// use slalom_train::metrics::top_k;
+/// let scores = slalom_tensor::from_rows(&[[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]]);
+/// assert_eq!(top_k(2, &[1, 2], scores.as_view(), None), Ok(0.5));
+/// ```
+///
+/// # Errors
+/// No samples, different counts, a class without a score, a score that is NaN, `k` of 0.
+pub fn top_k<F: Scalar>(
+    k: usize,
+    truth: &[u32],
+    scores: View<'_, F>,
+    weights: Option<&[f64]>,
+) -> Result<f64, MetricError> {
+    let total = check(truth.len(), "columns of scores", scores.ncols(), weights)?;
+    if k == 0 {
+        return Err(MetricError::Undefined { measure: "top-k", reason: "k is 0" });
+    }
+    let mut right = 0.0;
+    for (sample, &class) in truth.iter().enumerate() {
+        let column = scores.column(sample);
+        let scores = column.as_slice();
+        let own = of_class(scores, sample, class)?;
+        if let Some(nan) = scores.iter().find(|s| s.is_nan()) {
+            return Err(bad(sample, "score", nan.wide(), "a number"));
+        }
+        let above = (scores.iter().enumerate())
+            .filter(|&(i, s)| *s > own || (*s == own && i > class as usize))
+            .count();
+        if above < k {
+            right += weight(weights, sample);
+        }
+    }
+    Ok(right / total)
+}
+
+/// Mean of −ln(probability of the true class) over probabilities, *classes × samples*; each is
+/// first moved into [ε, 1 − ε] of its type, as in scikit-learn.
+///
+/// # Errors
+/// No samples, different counts, a class without a probability, a probability outside [0, 1],
+/// probabilities of a sample that do not add up to 1 (within √ε).
+pub fn log_loss<F: Scalar>(
+    truth: &[u32],
+    probabilities: View<'_, F>,
+    weights: Option<&[f64]>,
+) -> Result<f64, MetricError> {
+    let total = check(truth.len(), "columns of probabilities", probabilities.ncols(), weights)?;
+    let epsilon = F::epsilon().wide();
+    let mut sum = 0.0;
+    for (sample, &class) in truth.iter().enumerate() {
+        let column = probabilities.column(sample);
+        let own = of_class(column.as_slice(), sample, class)?.wide();
+        column.iter().try_for_each(|p| probability(sample, p.wide()))?;
+        let all: f64 = column.iter().map(|p| p.wide()).sum();
+        if (all - 1.0).abs() > epsilon.sqrt() {
+            return Err(bad(sample, "sum of all probabilities", all, "1"));
+        }
+        sum -= weight(weights, sample) * own.clamp(epsilon, 1.0 - epsilon).ln();
+    }
+    Ok(sum / total)
+}
+
+/// Mean squared difference of the probability of class 1 and the truth, 0 or 1 (Brier 1950).
+///
+/// # Errors
+/// No samples, different counts, a class other than 0 and 1, a probability outside [0, 1].
+pub fn brier<F: Scalar>(
+    truth: &[u32],
+    probabilities: &[F],
+    weights: Option<&[f64]>,
+) -> Result<f64, MetricError> {
+    let total = check(truth.len(), "probabilities", probabilities.len(), weights)?;
+    let mut sum = 0.0;
+    for (sample, (&class, p)) in truth.iter().zip(probabilities).enumerate() {
+        let truth = if is_positive(sample, class)? { 1.0 } else { 0.0 };
+        probability(sample, p.wide())?;
+        sum += weight(weights, sample) * (p.wide() - truth).powi(2);
+    }
+    Ok(sum / total)
+}
+
+/// Area under the ROC curve: how likely a sample of class 1 has a higher score than one of class
+/// 0; equal scores count a half.
+///
+/// ```
+/// use slalom_train::metrics::roc_auc;
+/// assert_eq!(roc_auc(&[0, 0, 1, 1], &[0.1, 0.4, 0.35, 0.8], None), Ok(0.75));
+/// assert!(roc_auc(&[1, 1], &[0.1, 0.4], None).is_err());
+/// ```
+///
+/// # Errors
+/// No samples, different counts, a class other than 0 and 1, a score that is NaN, samples of one
+/// class only.
+pub fn roc_auc<F: Scalar>(
+    truth: &[u32],
+    scores: &[F],
+    weights: Option<&[f64]>,
+) -> Result<f64, MetricError> {
+    let steps = steps(truth, scores, weights)?;
+    let positive: f64 = steps.iter().map(|step| step.0).sum();
+    let negative: f64 = steps.iter().map(|step| step.1).sum();
+    if positive == 0.0 || negative == 0.0 {
+        let reason = "samples of both classes are needed";
+        return Err(MetricError::Undefined { measure: "the area under the ROC curve", reason });
+    }
+    let mut above = 0.0;
+    let mut area = 0.0;
+    for (p, n) in steps {
+        area += n * (above + p / 2.0);
+        above += p;
+    }
+    Ok(area / (positive * negative))
+}
+
+/// Average precision: the precision at each threshold, weighted with the recall that it adds.
+///
+/// # Errors
+/// No samples, different counts, a class other than 0 and 1, a score that is NaN, no sample of
+/// class 1.
+pub fn average_precision<F: Scalar>(
+    truth: &[u32],
+    scores: &[F],
+    weights: Option<&[f64]>,
+) -> Result<f64, MetricError> {
+    let steps = steps(truth, scores, weights)?;
+    let positive: f64 = steps.iter().map(|step| step.0).sum();
+    if positive == 0.0 {
+        let reason = "samples of class 1 are needed";
+        return Err(MetricError::Undefined { measure: "average precision", reason });
+    }
+    let (mut right, mut all, mut sum) = (0.0, 0.0, 0.0);
+    for (p, n) in steps.into_iter().filter(|(p, n)| p + n > 0.0) {
+        right += p;
+        all += p + n;
+        sum += p / positive * (right / all);
+    }
+    Ok(sum)
+}
+
+/// Weights of class 1 and class 0 at each distinct score, highest first.
+fn steps<F: Scalar>(
+    truth: &[u32],
+    scores: &[F],
+    weights: Option<&[f64]>,
+) -> Result<Vec<(f64, f64)>, MetricError> {
+    check(truth.len(), "scores", scores.len(), weights)?;
+    for (sample, (&class, score)) in truth.iter().zip(scores).enumerate() {
+        is_positive(sample, class)?;
+        if score.is_nan() {
+            return Err(bad(sample, "score", score.wide(), "a number"));
+        }
+    }
+    let mut order: Vec<usize> = (0..truth.len()).collect();
+    // adding 0 makes one zero of the two
+    let key = |i: usize| scores[i].wide() + 0.0;
+    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
+    let same_score = order.chunk_by(|&a, &b| scores[a] == scores[b]);
+    Ok(same_score
+        .map(|samples| {
+            samples.iter().fold((0.0, 0.0), |(p, n), &i| match truth[i] {
+                1 => (p + weight(weights, i), n),
+                _ => (p, n + weight(weights, i)),
+            })
+        })
+        .collect())
+}
+
+fn of_class<F: Scalar>(column: &[F], sample: usize, class: u32) -> Result<F, MetricError> {
+    let classes = column.len();
+    column.get(class as usize).copied().ok_or(MetricError::Class { sample, class, classes })
+}
+
+fn is_positive(sample: usize, class: u32) -> Result<bool, MetricError> {
+    match class {
+        0 | 1 => Ok(class == 1),
+        _ => Err(MetricError::Class { sample, class, classes: 2 }),
+    }
+}
+
+fn probability(sample: usize, p: f64) -> Result<(), MetricError> {
+    let inside = (0.0..=1.0).contains(&p);
+    if inside { Ok(()) } else { Err(bad(sample, "probability", p, "between 0 and 1")) }
+}
+
+fn bad(sample: usize, what: &'static str, value: f64, bound: &'static str) -> MetricError {
+    MetricError::Value { sample, what, value, bound }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slalom_tensor::from_rows;
+
+    #[test]
+    fn equal_scores_count_a_half_whatever_their_order() {
+        assert_eq!(roc_auc(&[0, 1], &[0.5, 0.5], None), Ok(0.5));
+        assert_eq!(roc_auc(&[1, 0], &[0.0, -0.0], None), Ok(0.5));
+        assert_eq!(roc_auc(&[1, 0, 1, 0], &[f64::INFINITY, 1.0, 1.0, -1e300], None), Ok(0.875));
+        assert_eq!(average_precision(&[0, 1], &[0.5, 0.5], None), Ok(0.5));
+    }
+
+    #[test]
+    fn weights_count_like_repeated_samples() {
+        let (truth, scores) = ([1, 0, 1, 0], [0.9, 0.8, 0.3, 0.3]);
+        let weights = Some(&[1.0, 2.0, 3.0, 1.0][..]);
+        let (long, repeated) = ([1, 0, 0, 1, 1, 1, 0], [0.9, 0.8, 0.8, 0.3, 0.3, 0.3, 0.3]);
+        assert_eq!(roc_auc(&truth, &scores, weights), roc_auc(&long, &repeated, None));
+        let close = |a: Result<f64, MetricError>, b: Result<f64, MetricError>| {
+            assert!((a.clone().unwrap() - b.clone().unwrap()).abs() < 1e-15, "{a:?} {b:?}")
+        };
+        let ap = average_precision::<f64>;
+        close(ap(&truth, &scores, weights), ap(&long, &repeated, None));
+        close(brier(&truth, &scores, weights), brier(&long, &repeated, None));
+    }
+
+    #[test]
+    fn no_weight_at_the_top_is_no_division_by_zero() {
+        let weights = Some(&[0.0, 1.0, 1.0][..]);
+        assert_eq!(average_precision(&[0, 1, 0], &[0.9, 0.8, 0.7], weights), Ok(1.0));
+    }
+
+    #[test]
+    fn certain_and_wrong_is_finite() {
+        let p = from_rows(&[[1.0, 0.0]]);
+        let loss = log_loss(&[1], p.as_view(), None).unwrap();
+        assert!((loss + f64::EPSILON.ln()).abs() < 1e-12);
+        let p = from_rows(&[[1.0_f32, 0.0]]);
+        assert!((log_loss(&[1], p.as_view(), None).unwrap() - 15.9424).abs() < 1e-4);
+    }
+
+    #[test]
+    fn of_equal_scores_the_later_class_is_higher() {
+        let scores = from_rows(&[[0.5, 0.5, 0.0]]);
+        assert_eq!(top_k(1, &[0], scores.as_view(), None), Ok(0.0));
+        assert_eq!(top_k(1, &[1], scores.as_view(), None), Ok(1.0));
+        assert_eq!(top_k(2, &[0], scores.as_view(), None), Ok(1.0));
+        assert_eq!(top_k(9, &[2], scores.as_view(), None), Ok(1.0));
+    }
+
+    #[test]
+    fn what_has_no_value_is_an_error_that_names_the_sample() {
+        let text = |r: Result<f64, MetricError>| r.unwrap_err().to_string();
+        let p = from_rows(&[[0.5, 0.5], [0.5, 0.6], [0.5, f64::NAN]]);
+        assert_eq!(
+            text(log_loss(&[0, 1], p.columns(0, 2).into(), None)),
+            "sample 1: the sum of all probabilities is 1.1, it must be 1"
+        );
+        assert_eq!(
+            text(log_loss(&[0, 0, 0], p.as_view(), None)),
+            "sample 1: the sum of all probabilities is 1.1, it must be 1"
+        );
+        assert_eq!(
+            text(top_k(1, &[0, 0, 0], p.as_view(), None)),
+            "sample 2: the score is NaN, it must be a number"
+        );
+        assert_eq!(text(top_k(0, &[0, 0, 0], p.as_view(), None)), "top-k is not defined: k is 0");
+        assert_eq!(
+            text(top_k(1, &[0, 2, 0], p.as_view(), None)),
+            "sample 1 has class 2: there are 2 classes, from 0"
+        );
+        assert_eq!(
+            text(brier(&[0, 1], &[0.5, 1.5], None)),
+            "sample 1: the probability is 1.5, it must be between 0 and 1"
+        );
+        assert!(text(brier(&[0, 2], &[0.5, 0.5], None)).contains("class 2"));
+        assert!(text(roc_auc(&[0, 0], &[0.5, 0.5], None)).contains("both classes"));
+        assert!(text(roc_auc(&[1, 0], &[0.5, f64::NAN], None)).contains("score is NaN"));
+        assert!(text(average_precision(&[0, 0], &[0.5, 0.5], None)).contains("class 1"));
+        assert!(text(roc_auc::<f64>(&[], &[], None)).contains("no samples"));
+        assert_eq!(text(roc_auc(&[1, 0], &[0.5], None)), "2 true targets, but 1 scores");
+    }
+}
