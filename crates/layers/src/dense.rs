@@ -52,6 +52,7 @@ impl<F: Scalar> Layer<F> for Dense {
     }
 
     fn outputs(&self, _inputs: usize, layer: usize) -> Result<usize, LayerError> {
+        self.activation.validate(layer)?;
         match self.units {
             0 => Err(LayerError::Width { layer, field: "units" }),
             units => Ok(units),
@@ -66,6 +67,11 @@ impl<F: Scalar> Layer<F> for Dense {
         if self.bias { vec![weight, bias] } else { vec![weight] }
     }
 
+    /// What goes into the activation, where its derivative is found from that.
+    fn cache(&self, _inputs: usize, samples: usize) -> usize {
+        if self.activation.needs_input() { self.units * samples } else { 0 }
+    }
+
     fn forward(&self, at: Forward<'_, F>, pass: &Pass<'_>) {
         let (inputs, samples) = at.x.shape();
         let (weight, bias) = at.params.split_at(self.units * inputs);
@@ -75,12 +81,15 @@ impl<F: Scalar> Layer<F> for Dense {
         if self.bias {
             add_bias(y, bias);
         }
+        if self.activation.needs_input() {
+            at.cache.copy_from_slice(at.y);
+        }
         self.activation.apply(at.y);
     }
 
     fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
         let (inputs, samples) = at.x.shape();
-        self.activation.chain(at.y, at.dy);
+        self.activation.chain(at.cache, at.y, at.dy);
         let dz = View::from_slice(at.dy, self.units, samples);
         let (dweight, dbias) = at.grads.split_at_mut(self.units * inputs);
         let dweight = ViewMut::from_slice(dweight, self.units, inputs);

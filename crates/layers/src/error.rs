@@ -84,3 +84,14 @@ pub enum LayerError {
         wanted: &'static str,
     },
 }
+
+/// An error unless `holds`.
+pub(crate) fn require(
+    holds: bool,
+    layer: usize,
+    field: &'static str,
+    value: f64,
+    bound: &'static str,
+) -> Result<(), LayerError> {
+    if holds { Ok(()) } else { Err(LayerError::Field { layer, field, value, bound }) }
+}

@@ -135,3 +135,10 @@ pub trait Layer<F: Scalar>: std::fmt::Debug + Send + Sync {
         let _ = (params, inputs, samples, cache);
     }
 }
+
+/// Writes the columns of `x` one after the other.
+pub(crate) fn copy_columns<F: Scalar>(x: View<'_, F>, y: &mut [F]) {
+    for (column, y) in x.column_iter().zip(y.chunks_exact_mut(x.nrows())) {
+        y.copy_from_slice(column.as_slice());
+    }
+}
