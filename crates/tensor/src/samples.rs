@@ -180,6 +180,22 @@ impl<'a, F: Scalar> Samples<'a, F> {
         self.targets
     }
 
+    /// The inputs of the samples `start..start + count`, without a copy.
+    ///
+    /// # Panics
+    /// If the range goes past the end.
+    pub fn inputs_range(&self, start: usize, count: usize) -> View<'_, F> {
+        self.inputs.columns(start, count)
+    }
+
+    /// The targets of the samples `start..start + count`, without a copy.
+    ///
+    /// # Panics
+    /// If the range goes past the end.
+    pub fn targets_range(&self, start: usize, count: usize) -> Targets<'_, F> {
+        self.targets.range(start, count)
+    }
+
     /// The sample weights, if there are any.
     pub fn weights(&self) -> Option<&'a [F]> {
         self.weights

@@ -1,0 +1,122 @@
+//! How a run trains: everything but the network, the data and the number of threads.
+
+use serde::{Deserialize, Serialize};
+use slalom_layers::Loss;
+use slalom_optim::{Adam, Clip, LearningRate, Rule};
+use slalom_regularize::Penalty;
+
+use crate::TrainError;
+
+/// How many samples make one update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Batch {
+    /// All of them: full-batch gradient descent.
+    Full,
+    /// So many, at least 1: a mini-batch; 1 is stochastic gradient descent. Never more than there
+    /// are.
+    Size(usize),
+}
+
+impl Batch {
+    /// The batch size for so many samples.
+    pub(crate) fn of(self, samples: usize) -> usize {
+        match self {
+            Self::Full => samples,
+            Self::Size(size) => size.min(samples),
+        }
+    }
+}
+
+/// How a run trains. Two runs of one configuration on the same network, data and machine give the
+/// same bits, resumed or not, on any number of threads.
+///
+/// | field | default | |
+/// |---|---|---|
+/// | `seed` | 0 | initial weights, order of samples, dropout |
+/// | `batch` | 32 samples | full batch, stochastic or mini-batches |
+/// | `shuffle` | true | a fresh order every epoch, f(seed, epoch) |
+/// | `drop_last` | false | leave out a short last batch |
+/// | `rule` | Adam | how a gradient becomes a step |
+/// | `rate` | 0.001 | learning rate, a function of the update |
+/// | `clip` | none | bounds on the gradient |
+/// | `penalty` | none | L1 and L2 on the weights (no biases), added to the gradient |
+/// | `decay` | 0 | decoupled weight decay, times the learning rate |
+/// | `loss` | softmax cross-entropy | what training minimises |
+/// | `keep_best` | true | remember the parameters of the epoch of least loss |
+///
+/// ```
+/// use slalom_optim::Sgd;
+/// use slalom_train::{Batch, Config};
+/// let config = Config {
+///     batch: Batch::Size(16),
+///     rule: Sgd { momentum: 0.9, nesterov: true, ..Sgd::default() }.into(),
+///     rate: 0.1.into(),
+///     ..Config::default()
+/// };
+/// assert!(config.shuffle);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// Everything random is a function of it.
+    pub seed: u64,
+    /// How many samples make one update.
+    pub batch: Batch,
+    /// Whether each epoch has an order of its own. Full batches need none.
+    pub shuffle: bool,
+    /// Whether a short last batch is left out of the epoch.
+    pub drop_last: bool,
+    /// The optimizer.
+    pub rule: Rule,
+    /// The learning rate, by the number of updates made.
+    pub rate: LearningRate,
+    /// Bounds on the gradient before the rule sees it.
+    pub clip: Option<Clip>,
+    /// Penalties on the weights; biases, scales and statistics are spared.
+    pub penalty: Penalty,
+    /// Decoupled weight decay, likewise.
+    pub decay: f64,
+    /// What training minimises. Reported losses are without the penalty.
+    pub loss: Loss,
+    /// Whether the parameters of the best epoch are kept, by validation loss, or by training loss
+    /// where there are no validation samples.
+    pub keep_best: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            batch: Batch::Size(32),
+            shuffle: true,
+            drop_last: false,
+            rule: Adam::default().into(),
+            rate: 0.001.into(),
+            clip: None,
+            penalty: Penalty::default(),
+            decay: 0.0,
+            loss: Loss::default(),
+            keep_best: true,
+        }
+    }
+}
+
+impl Config {
+    /// Whether every field is in its range.
+    ///
+    /// # Errors
+    /// The field, its bound and its value.
+    pub fn validate(&self) -> Result<(), TrainError> {
+        if self.batch == Batch::Size(0) {
+            let (field, bound) = ("batch size", "at least 1");
+            return Err(TrainError::Field { field, value: 0.0, bound });
+        }
+        if !(self.decay.is_finite() && self.decay >= 0.0) {
+            let (field, bound) = ("decay", "finite and at least 0");
+            return Err(TrainError::Field { field, value: self.decay, bound });
+        }
+        self.rule.validate()?;
+        self.rate.validate()?;
+        self.penalty.validate()?;
+        Ok(())
+    }
+}

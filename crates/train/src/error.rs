@@ -1,0 +1,75 @@
+//! What can go wrong in a run.
+
+use slalom_layers::LayerError;
+use slalom_optim::OptimError;
+use slalom_regularize::RegularizeError;
+
+use crate::checkpoint::CheckpointError;
+
+/// Why a run cannot begin, go on or be resumed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A field of the configuration that is out of its range.
+    #[error("{field} is {value}: it must be {bound}")]
+    Field {
+        /// Which field.
+        field: &'static str,
+        /// What it was.
+        value: f64,
+        /// What it must be.
+        bound: &'static str,
+    },
+    /// The network, or data that do not fit it.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// The optimizer or the schedule.
+    #[error(transparent)]
+    Optim(#[from] OptimError),
+    /// A penalty or a stopping rule.
+    #[error(transparent)]
+    Regularize(#[from] RegularizeError),
+    /// A file.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The system refused a thread.
+    #[error("cannot start the threads: {0}")]
+    Threads(#[from] std::io::Error),
+    /// The loss is NaN or infinite. Parameters and optimizer are as they were before the batch.
+    #[error(
+        "the loss is {loss} in epoch {epoch}, batch {batch} (update {update}, learning rate \
+         {rate:e}): try a smaller learning rate, clipping, or scaled inputs"
+    )]
+    Diverged {
+        /// The loss.
+        loss: f64,
+        /// Which epoch, from 1.
+        epoch: u64,
+        /// Which batch of it, from 1.
+        batch: u64,
+        /// Which update of the run, from 1.
+        update: u64,
+        /// Its learning rate.
+        rate: f64,
+    },
+    /// A gradient is NaN or infinite. Parameters and optimizer are as they were before the batch.
+    #[error(
+        "{source} in epoch {epoch}, batch {batch} (update {update}, learning rate {rate:e}): try a \
+         smaller learning rate, clipping, or scaled inputs"
+    )]
+    Gradient {
+        /// The block and the place in it.
+        source: OptimError,
+        /// Which epoch, from 1.
+        epoch: u64,
+        /// Which batch of it, from 1.
+        batch: u64,
+        /// Which update of the run, from 1.
+        update: u64,
+        /// Its learning rate.
+        rate: f64,
+    },
+    /// A network made of boxed layers, which a file cannot describe.
+    #[error("the network has layers that a file cannot name: keep its parameters yourself")]
+    NoSpecs,
+}
