@@ -1,3 +1,11 @@
-//! Tests that cross crates.
+//! What the tests that cross crates share: golden files, a small data set, comparisons.
 
 pub mod golden;
+mod rings;
+
+pub use rings::{RINGS, Rings, rings};
+
+/// |a − b| relative to the larger of the two, to 1 where both are small.
+pub fn relative_difference(a: f64, b: f64) -> f64 {
+    (a - b).abs() / a.abs().max(b.abs()).max(1.0)
+}

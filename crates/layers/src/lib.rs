@@ -25,6 +25,7 @@
 
 mod activation;
 mod dense;
+mod dropout;
 mod error;
 mod init;
 mod layer;
@@ -35,6 +36,7 @@ mod tape;
 
 pub use activation::Activation;
 pub use dense::Dense;
+pub use dropout::{Dropout, DropoutForm};
 pub use error::LayerError;
 pub use init::Init;
 pub use layer::{Backward, Forward, Kind, Layer, Mode, Parameter, Pass};

@@ -2,7 +2,7 @@
 
 use slalom_tensor::Scalar;
 
-use crate::{Activation, Dense, Layer};
+use crate::{Activation, Dense, Dropout, Layer};
 
 /// A layer as plain, serialisable data: what a network is described by, and rebuilt from.
 ///
@@ -15,6 +15,8 @@ pub enum LayerSpec {
     Dense(Dense),
     /// See [`Activation`].
     Activation(Activation),
+    /// See [`Dropout`].
+    Dropout(Dropout),
 }
 
 impl LayerSpec {
@@ -23,6 +25,7 @@ impl LayerSpec {
         match self.clone() {
             Self::Dense(layer) => Box::new(layer),
             Self::Activation(layer) => Box::new(layer),
+            Self::Dropout(layer) => Box::new(layer),
         }
     }
 }
@@ -36,5 +39,11 @@ impl From<Dense> for LayerSpec {
 impl From<Activation> for LayerSpec {
     fn from(layer: Activation) -> Self {
         Self::Activation(layer)
+    }
+}
+
+impl From<Dropout> for LayerSpec {
+    fn from(layer: Dropout) -> Self {
+        Self::Dropout(layer)
     }
 }

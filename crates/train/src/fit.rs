@@ -112,6 +112,10 @@ impl<F: Scalar> Run<F> {
             })
             .collect();
         let values = history.losses();
-        rule.decide(slalom_regularize::History { values: &values, training: &training, seconds: &seconds })
+        rule.decide(slalom_regularize::History {
+            values: &values,
+            training: &training,
+            seconds: &seconds,
+        })
     }
 }

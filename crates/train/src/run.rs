@@ -97,11 +97,7 @@ impl<F: Scalar> Run<F> {
     ///
     /// # Errors
     /// A field of the configuration out of its range.
-    pub fn new(
-        network: Network<F>,
-        config: Config,
-        threads: Threads,
-    ) -> Result<Self, TrainError> {
+    pub fn new(network: Network<F>, config: Config, threads: Threads) -> Result<Self, TrainError> {
         let params = network.init(config.seed);
         Self::with_params(network, params, config, threads)
     }
@@ -119,7 +115,8 @@ impl<F: Scalar> Run<F> {
     ) -> Result<Self, TrainError> {
         config.validate()?;
         network.check(&params, network.inputs())?;
-        let optimizer = Optimizer::new(config.rule.clone(), blocks(&network, &config), config.clip)?;
+        let optimizer =
+            Optimizer::new(config.rule.clone(), blocks(&network, &config), config.clip)?;
         Ok(Self {
             grads: vec![F::zero(); params.len()],
             network,

@@ -1,0 +1,105 @@
+//! Dropout, in the inverted and in the paper's classical form.
+
+use slalom_regularize::{classical_mask, dropout_mask};
+use slalom_tensor::Scalar;
+
+use crate::{Backward, Forward, Layer, LayerError, Mode, Pass};
+
+/// Sets random activations to zero while training, so that units do not rely on each other.
+///
+/// | form | training | prediction |
+/// |---|---|---|
+/// | [`Inverted`](DropoutForm::Inverted) (default) | `y = x·m/(1 − rate)` | `y = x` |
+/// | [`Classical`](DropoutForm::Classical) | `y = x·m` | `y = x·(1 − rate)` |
+///
+/// m is 0 with probability `rate`, else 1: a function of (seed, step, layer), never the same twice
+/// in a run and the same again on resume. Scaling the activations of use by 1 − rate is scaling
+/// the outgoing weights by the probability to keep, as the paper says. Both forms agree in
+/// expectation.
+///
+/// Differs from the paper, whose p is the probability to *keep*: `rate` = 1 − p, as in Keras and
+/// PyTorch.
+///
+/// Reference: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from
+/// overfitting".
+///
+/// ```
+/// use slalom_layers::{Activation, Dense, Dropout, LayerSpec};
+/// let hidden: [LayerSpec; 2] = [Dense::new(512, Activation::Relu).into(), Dropout::new(0.5).into()];
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Dropout {
+    /// The probability to drop, at least 0 and below 1. At 0 nothing changes, to the bit.
+    pub rate: f64,
+    /// Where the scale is made up for.
+    pub form: DropoutForm,
+}
+
+/// When dropout makes up for what it takes away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum DropoutForm {
+    /// While training: what is kept is divided by 1 − rate.
+    #[default]
+    Inverted,
+    /// In use: everything is multiplied by 1 − rate.
+    Classical,
+}
+
+impl Dropout {
+    /// Inverted dropout with this probability to drop.
+    pub fn new(rate: f64) -> Self {
+        Self { rate, form: DropoutForm::Inverted }
+    }
+
+    /// The paper's dropout with this probability to *keep*.
+    pub fn classical(keep: f64) -> Self {
+        Self { rate: 1.0 - keep, form: DropoutForm::Classical }
+    }
+}
+
+impl<F: Scalar> Layer<F> for Dropout {
+    fn name(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn outputs(&self, inputs: usize, layer: usize) -> Result<usize, LayerError> {
+        if (0.0..1.0).contains(&self.rate) {
+            return Ok(inputs);
+        }
+        let (field, bound) = ("rate", "at least 0 and below 1");
+        Err(LayerError::Field { layer, field, value: self.rate, bound })
+    }
+
+    /// The mask.
+    fn cache(&self, inputs: usize, samples: usize) -> usize {
+        inputs * samples
+    }
+
+    fn forward(&self, at: Forward<'_, F>, pass: &Pass<'_>) {
+        let mask = at.cache;
+        match (pass.mode, self.form) {
+            (Mode::Train { seed, step }, DropoutForm::Inverted) => {
+                dropout_mask(seed, step, pass.layer, self.rate, mask);
+            }
+            (Mode::Train { seed, step }, DropoutForm::Classical) => {
+                classical_mask(seed, step, pass.layer, 1.0 - self.rate, mask);
+            }
+            (Mode::Predict, DropoutForm::Inverted) => mask.fill(F::one()),
+            (Mode::Predict, DropoutForm::Classical) => mask.fill(F::of(1.0 - self.rate)),
+        }
+        let columns = at.x.column_iter().zip(at.y.chunks_exact_mut(at.x.nrows()));
+        for ((x, y), mask) in columns.zip(mask.chunks_exact(at.x.nrows())) {
+            for ((y, &x), &m) in y.iter_mut().zip(x.as_slice()).zip(mask) {
+                *y = x * m;
+            }
+        }
+    }
+
+    fn backward(&self, at: Backward<'_, F>, _pass: &Pass<'_>) {
+        if let Some(dx) = at.dx {
+            for ((dx, &dy), &m) in dx.iter_mut().zip(&*at.dy).zip(&*at.cache) {
+                *dx = dy * m;
+            }
+        }
+    }
+}
