@@ -4,21 +4,46 @@
 //! into its fitted type, and only that [transforms](Transform): test data cannot leak into what is
 //! learned. Samples are columns, missing values are NaN, everything learned is f64.
 
+mod categories;
 mod columns;
 mod data_set;
 mod error;
 mod fit;
+mod impute;
+mod labels;
 mod limits;
+mod max_abs;
 mod min_max;
+mod normal;
+mod normalize;
+mod one_hot;
+mod ordinal;
+mod power;
+mod quantile;
 mod read;
+mod robust;
+mod rows;
+mod scaler;
 mod split;
 mod standard;
+mod text;
 
 pub use data_set::{DataSet, OwnedTargets};
 pub use error::{Fault, PreprocessError};
 pub use fit::{Fit, Transform};
+pub use impute::{FittedImpute, FittedImputeText, Impute, ImputeText};
+pub use labels::Labels;
 pub use limits::Limits;
+pub use max_abs::{FittedMaxAbs, MaxAbs};
 pub use min_max::{FittedMinMax, MinMax};
+pub use normalize::{FittedNormalize, Normalize};
+pub use one_hot::{Drop, FittedOneHot, Frequency, OneHot, Unknown, one_hot};
+pub use ordinal::{FittedOrdinal, Ordinal};
+pub use power::{FittedPower, Power};
+pub use quantile::{FittedQuantile, Quantile, Shape};
 pub use read::{Idx, idx_data_set, read_idx};
+pub use robust::{FittedRobust, Robust};
+pub use scaler::{FittedScaler, Scaler};
 pub use split::{Parts, Split};
 pub use standard::{FittedStandard, Standard};
+pub use text::Text;

@@ -92,6 +92,12 @@ impl FittedStandard {
         Ok(())
     }
 
+    /// Several scalings with the same configuration as one, their features in order.
+    pub(crate) fn stack(parts: Vec<Self>) -> Self {
+        let config = parts.first().map_or_else(Standard::default, |part| part.config);
+        Self { config, seen: parts.into_iter().flat_map(|part| part.seen).collect() }
+    }
+
     /// What is taken off each feature, and what it is divided by.
     fn coefficients(&self) -> (Vec<f64>, Vec<f64>) {
         let Standard { mean, deviation } = self.config;

@@ -1,0 +1,314 @@
+//! The Yeo–Johnson power transformation: each feature as near to a normal distribution as one
+//! power can bring it.
+//!
+//! > y = ((x + 1)^λ − 1) / λ for x ≥ 0 (ln(x + 1) at λ = 0),
+//! > y = −((1 − x)^(2−λ) − 1) / (2 − λ) for x < 0 (−ln(1 − x) at λ = 2)
+//!
+//! Yeo and Johnson 2000, "A new family of power transformations to improve normality or symmetry",
+//! Biometrika 87. λ is that of the greatest likelihood, −n/2 · ln σ²(y) + (λ − 1) Σ sign(x) ln(|x| + 1),
+//! found by Brent's method as in scikit-learn 1.9 (`PowerTransformer`), to about 1e-8; then the
+//! result is standardised unless that is switched off. NaN is ignored and passed through; a
+//! constant feature has λ = 1, which leaves it as it is.
+
+use crate::columns::{check_features, each_column};
+use crate::rows::each_row;
+use crate::{Fit, FittedStandard, PreprocessError, Standard, Transform};
+use serde::{Deserialize, Serialize};
+use slalom_tensor::{Matrix, Scalar, Threads, View, ViewMut};
+
+/// Makes each feature as normal as one power can.
+///
+/// ```
+/// use slalom_preprocess::{Fit, Power, Transform};
+/// use slalom_tensor::Matrix;
+/// let mut x = Matrix::from_fn(1, 100, |_, j| (j as f64 / 20.0).exp());
+/// let power = Power::default().fit(x.as_view())?;
+/// power.transform(x.as_view_mut())?;
+/// assert!(x[50].abs() < 0.05); // the median is near the mean now
+/// # Ok::<(), slalom_preprocess::PreprocessError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Power {
+    /// Whether the result is scaled to mean 0 and deviation 1; yes by default.
+    pub standardize: bool,
+}
+
+impl Default for Power {
+    fn default() -> Self {
+        Self { standardize: true }
+    }
+}
+
+impl Fit for Power {
+    type Fitted = FittedPower;
+
+    fn fit_with<F: Scalar>(
+        &self,
+        x: View<'_, F>,
+        threads: &Threads,
+    ) -> Result<FittedPower, PreprocessError> {
+        let standardize = self.standardize;
+        let seen = each_row(x, threads, &|row| {
+            let lambda = most_likely(row);
+            let mut powers: Vec<f64> = row.iter().map(|v| forward(v.wide(), lambda)).collect();
+            // values beyond what f64 holds are cut, so that the moments stay finite
+            powers.iter_mut().for_each(|y| *y = y.clamp(-f64::MAX, f64::MAX));
+            let n = powers.len();
+            let powers = Matrix::from_vec(1, n, powers);
+            Ok((lambda, Standard::default().fit(powers.as_view())?))
+        })?;
+        let seen = seen.into_iter().collect::<Result<Vec<_>, PreprocessError>>()?;
+        let (lambdas, scalers): (Vec<f64>, Vec<FittedStandard>) = seen.into_iter().unzip();
+        let standard = standardize.then(|| FittedStandard::stack(scalers));
+        Ok(FittedPower { lambdas, standard })
+    }
+}
+
+/// A power transformation that knows the powers of its training data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedPower {
+    lambdas: Vec<f64>,
+    standard: Option<FittedStandard>,
+}
+
+impl FittedPower {
+    /// The power λ of each feature.
+    pub fn lambdas(&self) -> &[f64] {
+        &self.lambdas
+    }
+}
+
+impl Transform for FittedPower {
+    fn features(&self) -> usize {
+        self.lambdas.len()
+    }
+
+    fn transform_with<F: Scalar>(
+        &self,
+        mut x: ViewMut<'_, F>,
+        threads: &Threads,
+    ) -> Result<(), PreprocessError> {
+        check_features(self.features(), x.nrows())?;
+        each_column(x.as_view_mut(), threads, &|column| {
+            for (v, &lambda) in column.iter_mut().zip(&self.lambdas) {
+                *v = F::of(forward(v.wide(), lambda));
+            }
+        });
+        self.standard.as_ref().map_or(Ok(()), |standard| standard.transform_with(x, threads))
+    }
+
+    fn inverse_with<F: Scalar>(
+        &self,
+        mut x: ViewMut<'_, F>,
+        threads: &Threads,
+    ) -> Result<(), PreprocessError> {
+        check_features(self.features(), x.nrows())?;
+        if let Some(standard) = &self.standard {
+            standard.inverse_with(x.as_view_mut(), threads)?;
+        }
+        each_column(x, threads, &|column| {
+            for (v, &lambda) in column.iter_mut().zip(&self.lambdas) {
+                *v = F::of(backward(v.wide(), lambda));
+            }
+        });
+        Ok(())
+    }
+}
+
+/// y for x.
+fn forward(x: f64, lambda: f64) -> f64 {
+    if x < 0.0 { -grow(-x, 2.0 - lambda) } else { grow(x, lambda) }
+}
+
+/// x for y.
+fn backward(y: f64, lambda: f64) -> f64 {
+    if y < 0.0 { -shrink(-y, 2.0 - lambda) } else { shrink(y, lambda) }
+}
+
+/// ((x + 1)^λ − 1) / λ for x ≥ 0.
+fn grow(x: f64, lambda: f64) -> f64 {
+    match lambda {
+        _ if lambda == 1.0 => x,
+        _ if lambda.abs() < f64::EPSILON => x.ln_1p(),
+        _ => (lambda * x.ln_1p()).exp_m1() / lambda,
+    }
+}
+
+/// The inverse of [`grow`], ∞ past the end of its range.
+fn shrink(y: f64, lambda: f64) -> f64 {
+    match lambda {
+        _ if lambda == 1.0 => y,
+        _ if lambda.abs() < f64::EPSILON => y.exp_m1(),
+        _ if lambda * y <= -1.0 => f64::INFINITY,
+        _ => ((lambda * y).ln_1p() / lambda).exp_m1(),
+    }
+}
+
+/// The λ of the greatest likelihood.
+fn most_likely<F: Scalar>(row: &[F]) -> f64 {
+    let sign_logs: f64 = row.iter().map(|v| v.wide().abs().ln_1p().copysign(v.wide())).sum();
+    let n = row.len() as f64;
+    if constant(row) {
+        return 1.0;
+    }
+    minimum(&mut |lambda| {
+        let variance = variance_of(row, lambda);
+        if variance > 0.0 && variance.is_finite() {
+            0.5 * n * variance.ln() - (lambda - 1.0) * sign_logs
+        } else {
+            f64::INFINITY
+        }
+    })
+}
+
+/// Whether a row counts as constant, by the rule of [`Standard`].
+fn constant<F: Scalar>(row: &[F]) -> bool {
+    let n = row.len() as f64;
+    let mean = row.iter().map(|v| v.wide() / n).sum::<f64>();
+    let variance = row.iter().map(|v| (v.wide() - mean) * ((v.wide() - mean) / n)).sum::<f64>();
+    let rounding = n * mean * f64::EPSILON;
+    variance <= n * f64::EPSILON * variance + rounding * rounding
+}
+
+fn variance_of<F: Scalar>(row: &[F], lambda: f64) -> f64 {
+    let n = row.len() as f64;
+    let powers = || row.iter().map(|v| forward(v.wide(), lambda));
+    let mean = powers().sum::<f64>() / n;
+    let squares = powers().fold((0.0, 0.0), |(square, slip), y| {
+        let d = y - mean;
+        (square + d * d, slip + d)
+    });
+    (squares.0 - squares.1 * squares.1 / n) / n
+}
+
+/// The place of a minimum near [−2, 2]: the interval is widened until it holds one, then Brent's
+/// method closes in (Brent 1973, "Algorithms for minimization without derivatives", chapter 5).
+fn minimum(f: &mut dyn FnMut(f64) -> f64) -> f64 {
+    const GOLDEN: f64 = 0.381_966_011_250_105_1;
+    const TOLERANCE: f64 = 1e-9;
+    let (mut a, mut b) = bracket(f);
+    let mut x = a + GOLDEN * (b - a);
+    let (mut w, mut v, mut fx) = (x, x, f(x));
+    let (mut fw, mut fv) = (fx, fx);
+    let (mut step, mut last) = (0.0_f64, 0.0_f64);
+    for _ in 0..200 {
+        let middle = 0.5 * (a + b);
+        let near = TOLERANCE * x.abs() + 1e-11;
+        if (x - middle).abs() <= 2.0 * near - 0.5 * (b - a) {
+            break;
+        }
+        // a parabola through x, w and v
+        let r = (x - w) * (fx - fv);
+        let q = (x - v) * (fx - fw);
+        let p = (x - v) * q - (x - w) * r;
+        let q = 2.0 * (q - r);
+        let (p, q) = if q > 0.0 { (-p, q) } else { (p, -q) };
+        let before = last;
+        last = step;
+        if p.abs() < (0.5 * q * before).abs() && p > q * (a - x) && p < q * (b - x) {
+            step = p / q;
+            let u = x + step;
+            if u - a < 2.0 * near || b - u < 2.0 * near {
+                step = near.copysign(middle - x);
+            }
+        } else {
+            last = if x < middle { b - x } else { a - x };
+            step = GOLDEN * last;
+        }
+        let u = x + if step.abs() >= near { step } else { near.copysign(step) };
+        let fu = f(u);
+        if fu <= fx {
+            if u < x {
+                b = x
+            } else {
+                a = x
+            }
+            (v, fv, w, fw, x, fx) = (w, fw, x, fx, u, fu);
+        } else {
+            if u < x {
+                a = u
+            } else {
+                b = u
+            }
+            if fu <= fw || w == x {
+                (v, fv, w, fw) = (w, fw, u, fu);
+            } else if fu <= fv || v == x || v == w {
+                (v, fv) = (u, fu);
+            }
+        }
+    }
+    x
+}
+
+/// An interval around a minimum: [−2, 2], moved and widened while the function falls towards an end.
+fn bracket(f: &mut dyn FnMut(f64) -> f64) -> (f64, f64) {
+    let (mut a, mut m, mut b) = (-2.0, 0.5, 2.0);
+    let (mut fa, mut fm, mut fb) = (f(a), f(m), f(b));
+    for _ in 0..8 {
+        if fa < fm && fa <= fb {
+            (b, m, a, fb, fm) = (m, a, a - 2.0 * (b - a), fm, fa);
+            fa = f(a);
+        } else if fb < fm {
+            (a, m, b, fa, fm) = (m, b, b + 2.0 * (b - a), fm, fb);
+            fb = f(b);
+        } else {
+            break;
+        }
+    }
+    (a, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slalom_tensor::from_rows;
+
+    /// scikit-learn 1.9.1, scipy 1.17.1: `PowerTransformer().fit(...).lambdas_`.
+    const KNOWN: [(&[f64], f64); 3] = [
+        (&[1.0, 2.0, 3.0, 4.0, 5.0, 60.0], -0.694_797_109_910_933_7),
+        (&[-3.0, -1.0, 0.0, 0.5, 2.0, 7.0, 9.0], 0.648_262_535_542_644_7),
+        (&[-50.0, -2.0, -1.0, -0.5, 0.1, 0.2], 2.626_506_937_570_822_8),
+    ];
+
+    #[test]
+    fn powers_are_those_of_scikit_learn() {
+        for (values, lambda) in KNOWN {
+            let x = Matrix::from_row_slice(1, values.len(), values);
+            let found = Power::default().fit(x.as_view()).unwrap().lambdas()[0];
+            assert!((found - lambda).abs() < 1e-6, "{found}, not {lambda}");
+        }
+    }
+
+    #[test]
+    fn both_branches_undo_themselves_at_every_power() {
+        for lambda in [-1.5, 0.0, 0.5, 1.0, 2.0, 3.0] {
+            for x in [-20.0, -1.0, -1e-9, 0.0, 1e-9, 1.0, 20.0] {
+                let back = backward(forward(x, lambda), lambda);
+                assert!((back - x).abs() <= 1e-12 * x.abs().max(1.0), "{lambda} {x} {back}");
+            }
+        }
+        assert_eq!(forward(3.0, 0.0), 4.0_f64.ln());
+        assert_eq!(forward(-3.0, 2.0), -(4.0_f64.ln()));
+        assert!((forward(3.0, 0.5) - 2.0).abs() < 1e-15);
+        assert!((forward(-3.0, 0.5) + 14.0 / 3.0).abs() < 1e-14);
+        assert_eq!(shrink(3.0, -0.5), f64::INFINITY);
+    }
+
+    #[test]
+    fn constant_features_stay() {
+        let mut x = from_rows(&[[7.0], [7.0], [f64::NAN]]);
+        let power = Power { standardize: false }.fit(x.as_view()).unwrap();
+        assert_eq!(power.lambdas(), [1.0]);
+        power.transform(x.as_view_mut()).unwrap();
+        assert_eq!(x.as_slice()[..2], [7.0, 7.0]);
+    }
+
+    #[test]
+    fn the_minimum_is_found_outside_of_the_first_interval() {
+        for centre in [-30.0, -1.0, 0.3, 11.0] {
+            let found = minimum(&mut |x| (x - centre).powi(2) + 5.0);
+            assert!((found - centre).abs() < 1e-6, "{centre}: {found}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The quantile transformation: each feature to a uniform or a normal distribution, by its rank
+//! among the training data.
+//!
+//! > y = F(x) or Φ⁻¹(F(x)), F the empirical distribution between so many quantiles, linear between them
+//!
+//! As scikit-learn 1.9 (`QuantileTransformer`): where several quantiles are equal, y is the middle of
+//! what they give; a normal result is cut at ±5.2; NaN is ignored and passed through. Other than
+//! there, all samples are used, not 10,000 drawn ones, so that nothing is random.
+
+use crate::columns::{check_features, each_column};
+use crate::normal::{normal_cumulative, normal_quantile};
+use crate::rows::{each_row, quantiles_sorted};
+use crate::{Fit, PreprocessError, Transform};
+use serde::{Deserialize, Serialize};
+use slalom_tensor::{Scalar, Threads, View, ViewMut};
+
+/// How near to 0 and 1 a probability may come before it counts as the end.
+const EDGE: f64 = 1e-7;
+
+/// The distribution that a feature is brought to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// Uniform between 0 and 1; the default.
+    #[default]
+    Uniform,
+    /// Normal with mean 0 and deviation 1.
+    Normal,
+}
+
+/// Brings each feature to a given distribution by its ranks.
+///
+/// ```
+/// use slalom_preprocess::{Fit, Quantile, Transform};
+/// use slalom_tensor::from_rows;
+/// let mut x = from_rows(&[[1.0], [10.0], [1000.0]]);
+/// let quantile = Quantile::default().fit(x.as_view())?;
+/// quantile.transform(x.as_view_mut())?;
+/// assert_eq!(x.as_slice(), [0.0, 0.5, 1.0]);
+/// # Ok::<(), slalom_preprocess::PreprocessError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Quantile {
+    /// How many quantiles are kept of each feature, at least 2; 1,000 by default, and never more
+    /// than there are samples.
+    pub quantiles: usize,
+    /// The distribution of the result; uniform by default.
+    pub shape: Shape,
+}
+
+impl Default for Quantile {
+    fn default() -> Self {
+        Self { quantiles: 1000, shape: Shape::Uniform }
+    }
+}
+
+impl Fit for Quantile {
+    type Fitted = FittedQuantile;
+
+    fn fit_with<F: Scalar>(
+        &self,
+        x: View<'_, F>,
+        threads: &Threads,
+    ) -> Result<FittedQuantile, PreprocessError> {
+        if self.quantiles < 2 {
+            return Err(PreprocessError::setting("quantiles", self.quantiles, "at least 2"));
+        }
+        let shares = shares(self.quantiles.min(x.ncols()));
+        let seen = each_row(x, threads, &|row| {
+            row.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+            let mut quantiles = quantiles_sorted(row, &shares);
+            // interpolating may take a last bit back
+            for i in 1..quantiles.len() {
+                quantiles[i] = quantiles[i].max(quantiles[i - 1]);
+            }
+            quantiles
+        })?;
+        Ok(FittedQuantile { config: *self, seen })
+    }
+}
+
+/// A quantile transformation that knows the quantiles of its training data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedQuantile {
+    config: Quantile,
+    /// The quantiles of each feature, at equal distances, in order.
+    seen: Vec<Vec<f64>>,
+}
+
+impl FittedQuantile {
+    /// The quantiles of each feature, at equal distances from the least value to the greatest.
+    pub fn quantiles(&self) -> &[Vec<f64>] {
+        &self.seen
+    }
+}
+
+impl Transform for FittedQuantile {
+    fn features(&self) -> usize {
+        self.seen.len()
+    }
+
+    fn transform_with<F: Scalar>(
+        &self,
+        x: ViewMut<'_, F>,
+        threads: &Threads,
+    ) -> Result<(), PreprocessError> {
+        check_features(self.features(), x.nrows())?;
+        let forward = match self.config.shape {
+            Shape::Uniform => to_uniform,
+            Shape::Normal => to_normal,
+        };
+        let shares: Vec<Vec<f64>> = self.seen.iter().map(|seen| shares(seen.len())).collect();
+        each_column(x, threads, &|column| {
+            for (v, (quantiles, shares)) in column.iter_mut().zip(self.seen.iter().zip(&shares)) {
+                *v = F::of(forward(v.wide(), quantiles, shares));
+            }
+        });
+        Ok(())
+    }
+
+    fn inverse_with<F: Scalar>(
+        &self,
+        x: ViewMut<'_, F>,
+        threads: &Threads,
+    ) -> Result<(), PreprocessError> {
+        check_features(self.features(), x.nrows())?;
+        let backward = match self.config.shape {
+            Shape::Uniform => from_uniform,
+            Shape::Normal => from_normal,
+        };
+        let shares: Vec<Vec<f64>> = self.seen.iter().map(|seen| shares(seen.len())).collect();
+        each_column(x, threads, &|column| {
+            for (v, (quantiles, shares)) in column.iter_mut().zip(self.seen.iter().zip(&shares)) {
+                *v = F::of(backward(v.wide(), quantiles, shares));
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Numbers at equal distances from 0 to 1.
+fn shares(count: usize) -> Vec<f64> {
+    let last = count.saturating_sub(1).max(1);
+    (0..count).map(|i| i as f64 / last as f64).collect()
+}
+
+fn to_uniform(x: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
+    match (quantiles.first(), quantiles.last()) {
+        (Some(&low), _) if x <= low => 0.0,
+        (_, Some(&high)) if x >= high => 1.0,
+        _ => middle(x, quantiles, shares),
+    }
+}
+
+fn to_normal(x: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
+    let share = match (quantiles.first(), quantiles.last()) {
+        (Some(&low), _) if x - EDGE < low => 0.0,
+        (_, Some(&high)) if x + EDGE > high => 1.0,
+        _ => middle(x, quantiles, shares),
+    };
+    let end = normal_quantile(EDGE - f64::EPSILON);
+    // NaN stays NaN
+    normal_quantile(share).clamp(end, -end)
+}
+
+fn from_uniform(y: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
+    match (quantiles.first(), quantiles.last()) {
+        (Some(&low), _) if y <= 0.0 => low,
+        (_, Some(&high)) if y >= 1.0 => high,
+        _ => below(y, shares, quantiles),
+    }
+}
+
+fn from_normal(y: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
+    let share = normal_cumulative(y);
+    match (quantiles.first(), quantiles.last()) {
+        (Some(&low), _) if share - EDGE < 0.0 => low,
+        (_, Some(&high)) if share + EDGE > 1.0 => high,
+        _ => below(share, shares, quantiles),
+    }
+}
+
+/// The middle between the line that comes from the left and the one that comes from the right;
+/// they differ where several of `from` are equal.
+fn middle(x: f64, from: &[f64], to: &[f64]) -> f64 {
+    if x.is_nan() {
+        return x;
+    }
+    0.5 * (below(x, from, to) + above(x, from, to))
+}
+
+/// The line through the last point at or below x.
+fn below(x: f64, from: &[f64], to: &[f64]) -> f64 {
+    if x.is_nan() {
+        return x;
+    }
+    match from.partition_point(|&point| point <= x) {
+        0 => to.first().copied().unwrap_or(x),
+        n if n == from.len() => to[n - 1],
+        n => line(x, [from[n - 1], from[n]], [to[n - 1], to[n]]),
+    }
+}
+
+/// The line through the first point at or above x.
+fn above(x: f64, from: &[f64], to: &[f64]) -> f64 {
+    match from.partition_point(|&point| point < x) {
+        0 => to.first().copied().unwrap_or(x),
+        n if n == from.len() => to[n - 1],
+        n => line(x, [from[n - 1], from[n]], [to[n - 1], to[n]]),
+    }
+}
+
+fn line(x: f64, from: [f64; 2], to: [f64; 2]) -> f64 {
+    let slope = (to[1] - to[0]) / (from[1] - from[0]);
+    if slope.is_finite() && slope != 0.0 {
+        slope * (x - from[0]) + to[0]
+    } else {
+        // points too far apart or too near for their difference
+        let share = (x * 0.5 - from[0] * 0.5) / (from[1] * 0.5 - from[0] * 0.5);
+        to[0] + (to[1] * 0.5 - to[0] * 0.5) * share * 2.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slalom_tensor::{Matrix, from_rows};
+
+    #[test]
+    fn equal_quantiles_give_their_middle() {
+        let mut x = from_rows(&[[0.0], [1.0], [1.0], [1.0], [2.0]]);
+        let quantile = Quantile::default().fit(x.as_view()).unwrap();
+        quantile.transform(x.as_view_mut()).unwrap();
+        assert_eq!(x.as_slice(), [0.0, 0.5, 0.5, 0.5, 1.0]);
+    }
+
+    #[test]
+    fn a_normal_result_is_cut_at_both_ends() {
+        let x = Matrix::from_fn(1, 101, |_, j| j as f64);
+        let quantile = Quantile { shape: Shape::Normal, ..Quantile::default() };
+        let quantile = quantile.fit(x.as_view()).unwrap();
+        let mut y = from_rows(&[[-5.0], [50.0], [97.5], [500.0], [f64::NAN]]);
+        quantile.transform(y.as_view_mut()).unwrap();
+        let end = 5.199_337_582_605_575;
+        let wanted = [-end, 0.0, 1.959_963_984_540_054, end];
+        assert!(y.iter().zip(wanted).all(|(v, w): (&f64, f64)| (v - w).abs() < 1e-9), "{y}");
+        assert!(y[4].is_nan());
+    }
+
+    #[test]
+    fn fewer_quantiles_than_samples() {
+        let x = Matrix::from_fn(1, 101, |_, j| (j * j) as f64);
+        let quantile = Quantile { quantiles: 3, ..Quantile::default() }.fit(x.as_view()).unwrap();
+        assert_eq!(quantile.quantiles(), [[0.0, 2500.0, 10_000.0]]);
+        let error = Quantile { quantiles: 1, ..Quantile::default() }.fit(x.as_view()).unwrap_err();
+        assert_eq!(error.to_string(), "quantiles is 1: it must be at least 2");
+    }
+}

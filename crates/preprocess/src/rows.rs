@@ -1,0 +1,118 @@
+//! Going over the rows of a matrix, each gathered into one slice without its missing values, and
+//! the order statistics of such a slice.
+
+use crate::PreprocessError;
+use crate::columns::{check_samples, in_order, refuse_infinite};
+use slalom_tensor::{Scalar, Threads, View};
+
+/// Calls `work` with the values of each row that are not missing and gives the results in order;
+/// one row a task.
+///
+/// # Errors
+/// No samples, an infinite number, or a row without any value.
+pub(crate) fn each_row<F: Scalar, T: Send>(
+    x: View<'_, F>,
+    threads: &Threads,
+    work: &(dyn Fn(&mut [F]) -> T + Sync),
+) -> Result<Vec<T>, PreprocessError> {
+    check_samples(x)?;
+    let results = in_order(x.nrows(), threads, &|feature| {
+        let mut row: Vec<F> = x.row(feature).iter().copied().filter(|v| !v.is_nan()).collect();
+        let good = !row.is_empty() && row.iter().all(|v| v.is_finite());
+        good.then(|| work(&mut row))
+    });
+    match results.iter().position(Option::is_none) {
+        None => Ok(results.into_iter().flatten().collect()),
+        Some(feature) => {
+            refuse_infinite(x)?;
+            Err(PreprocessError::AllMissing { feature })
+        }
+    }
+}
+
+/// The quantile at `share` (0 to 1) of values without NaN, linear between its neighbours: NumPy's
+/// default, with its rounding. The values are put into another order.
+///
+/// # Panics
+/// If there are no values.
+pub(crate) fn quantile<F: Scalar>(values: &mut [F], share: f64) -> f64 {
+    let place = share * (values.len() - 1) as f64;
+    let [a, b] = neighbours(values, place as usize);
+    between(a, b, place.fract())
+}
+
+/// The median of values without NaN. The values are put into another order.
+///
+/// # Panics
+/// If there are no values.
+pub(crate) fn median<F: Scalar>(values: &mut [F]) -> f64 {
+    let n = values.len();
+    let [a, b] = neighbours(values, (n - 1) / 2);
+    match n % 2 {
+        1 => a,
+        // halves first where the sum would overflow
+        _ if (a + b).is_infinite() => 0.5 * a + 0.5 * b,
+        _ => (a + b) / 2.0,
+    }
+}
+
+/// The quantiles at these shares of sorted values.
+pub(crate) fn quantiles_sorted<F: Scalar>(sorted: &[F], shares: &[f64]) -> Vec<f64> {
+    let last = sorted.len() - 1;
+    let at = |&share: &f64| {
+        let place = share * last as f64;
+        let [a, b] = [place as usize, (place as usize + 1).min(last)].map(|i| sorted[i].wide());
+        between(a, b, place.fract())
+    };
+    shares.iter().map(at).collect()
+}
+
+/// The values of rank `place` and of the rank after it (the same, after the last).
+fn neighbours<F: Scalar>(values: &mut [F], place: usize) -> [f64; 2] {
+    let order = |a: &F, b: &F| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal);
+    let (_, &mut at, above) = values.select_nth_unstable_by(place, order);
+    let next = above.iter().copied().fold(F::infinity(), F::min);
+    [at.wide(), if next.is_finite() { next.wide() } else { at.wide() }]
+}
+
+/// The number at `share` of the way from a to b, from the nearer end.
+fn between(a: f64, b: f64, share: f64) -> f64 {
+    let span = b - a;
+    match share {
+        _ if span.is_infinite() => a * (1.0 - share) + b * share,
+        share if share >= 0.5 => b - span * (1.0 - share),
+        share => a + span * share,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_between_their_neighbours() {
+        let values = [9.0, 1.0, 5.0, 3.0];
+        let at = |share| quantile(&mut values.clone(), share);
+        assert_eq!([at(0.0), at(0.25), at(0.5), at(0.75), at(1.0)], [1.0, 2.5, 4.0, 6.0, 9.0]);
+        let sorted = [1.0, 3.0, 5.0, 9.0];
+        assert_eq!(
+            quantiles_sorted(&sorted, &[0.0, 0.25, 0.5, 0.75, 1.0]),
+            [1.0, 2.5, 4.0, 6.0, 9.0]
+        );
+        assert_eq!(quantile(&mut [7.0_f32], 0.3), 7.0);
+    }
+
+    #[test]
+    fn medians_of_even_and_odd_counts() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert_eq!(median(&mut [1.5e308, 1.6e308]), 1.55e308);
+        assert_eq!(median(&mut [5.0]), 5.0);
+    }
+
+    #[test]
+    fn a_span_that_overflows_is_still_crossed() {
+        assert_eq!(between(-1.5e308, 1.5e308, 0.5), 0.0);
+        assert_eq!(between(-1.5e308, 1.5e308, 0.25), -7.5e307);
+    }
+}
