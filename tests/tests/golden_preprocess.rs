@@ -1,0 +1,304 @@
+//! Preprocessing against scikit-learn: every case of `preprocessing.json`, f64 within 1e-12.
+//!
+//! A name or an option that is not known here fails: nothing is skipped.
+
+use serde_json::{Map, Value};
+use slalom_preprocess::{
+    Drop, Fit, FittedMaxAbs, FittedMinMax, FittedScaler, FittedStandard, Frequency, Impute, MaxAbs,
+    MinMax, Normalize, OneHot, Ordinal, Power, PreprocessError, Quantile, Robust, Scaler, Shape,
+    Standard, Text, Transform, Unknown,
+};
+use slalom_tensor::Matrix;
+use slalom_tests::golden::{assert_close, cases, number, numbers, text};
+
+const TOLERANCE: f64 = 1e-12;
+
+/// λ is where an optimizer stopped: scikit-learn's own stops within about 1e-8 of the maximum.
+const TOLERANCE_POWER: f64 = 1e-6;
+
+#[test]
+fn every_case_of_scikit_learn() {
+    for (i, case) in cases("preprocessing.json").iter().enumerate() {
+        let name = text(&case["name"]);
+        let place = format!("case {i} ({name}, {})", case["options"]);
+        assert!(
+            text(&case["source"]).starts_with("scikit-learn"),
+            "{place}: made by something else"
+        );
+        let mut options = Options::of(case);
+        if name.starts_with("one_hot") {
+            let encoder = one_hot(&mut options);
+            options.none_left(&place);
+            check_one_hot(&place, case, &encoder);
+        } else if name.starts_with("ordinal") {
+            let encoder = ordinal(&mut options);
+            options.none_left(&place);
+            check_ordinal(&place, case, &encoder);
+        } else {
+            let scaler = scaler(name, &mut options);
+            options.none_left(&place);
+            check_scaler(&place, case, scaler);
+        }
+    }
+}
+
+#[test]
+#[should_panic(expected = "unknown preprocessing \"mystery\"")]
+fn an_unknown_name_fails() {
+    scaler("mystery", &mut Options(Map::new()));
+}
+
+#[test]
+#[should_panic(expected = "unknown options {\"mystery\":1}")]
+fn an_unknown_option_fails() {
+    let mut options =
+        Options::of(&serde_json::json!({"options": {"mystery": 1, "with_std": true}}));
+    scaler("standard", &mut options);
+    options.none_left("here");
+}
+
+fn scaler(name: &str, options: &mut Options) -> Scaler {
+    let named = |prefix: &str| name == prefix || name.starts_with(&format!("{prefix}_"));
+    match name {
+        _ if named("min_max") => Scaler::MinMax(MinMax {
+            range: options.pair("feature_range").unwrap_or(MinMax::default().range),
+            clip: options.flag("clip").unwrap_or(false),
+        }),
+        _ if named("standard") => Scaler::Standard(Standard {
+            mean: options.flag("with_mean").unwrap_or(true),
+            deviation: options.flag("with_std").unwrap_or(true),
+        }),
+        _ if named("max_abs") => {
+            Scaler::MaxAbs(MaxAbs { clip: options.flag("clip").unwrap_or(false) })
+        }
+        _ if named("robust") => Scaler::Robust(Robust {
+            center: options.flag("with_centering").unwrap_or(true),
+            scale: options.flag("with_scaling").unwrap_or(true),
+            quantiles: options.pair("quantile_range").unwrap_or(Robust::default().quantiles),
+            unit_variance: options.flag("unit_variance").unwrap_or(false),
+        }),
+        _ if named("normalizer") => Scaler::Normalize(match options.word("norm").as_deref() {
+            None | Some("l2") => Normalize::L2,
+            Some("l1") => Normalize::L1,
+            Some("max") => Normalize::Max,
+            Some(other) => panic!("unknown norm {other:?}"),
+        }),
+        _ if named("power") => {
+            let method = options.word("method");
+            assert!(method.is_none_or(|m| m == "yeo-johnson"), "only Yeo-Johnson is offered");
+            Scaler::Power(Power { standardize: options.flag("standardize").unwrap_or(true) })
+        }
+        _ if named("quantile") => {
+            let quantiles = options.count("n_quantiles").unwrap_or(1000);
+            let shape = match options.word("output_distribution").as_deref() {
+                None | Some("uniform") => Shape::Uniform,
+                Some("normal") => Shape::Normal,
+                Some(other) => panic!("unknown output_distribution {other:?}"),
+            };
+            // both are about samples that scikit-learn leaves out, and none is left out here
+            options.0.remove("subsample");
+            options.0.remove("random_state");
+            Scaler::Quantile(Quantile { quantiles, shape })
+        }
+        _ if named("imputer") || named("simple_imputer") => {
+            let fill = options.0.remove("fill_value").map_or(0.0, |fill| number(&fill));
+            Scaler::Impute(match options.word("strategy").as_deref() {
+                None | Some("mean") => Impute::Mean,
+                Some("median") => Impute::Median,
+                Some("most_frequent") => Impute::MostFrequent,
+                Some("constant") => Impute::Constant(fill),
+                Some(other) => panic!("unknown strategy {other:?}"),
+            })
+        }
+        _ => panic!("unknown preprocessing {name:?}"),
+    }
+}
+
+fn check_scaler(place: &str, case: &Value, scaler: Scaler) {
+    let tolerance = if matches!(scaler, Scaler::Power(_)) { TOLERANCE_POWER } else { TOLERANCE };
+    let (train, apply) = (matrix(&case["fit"]), matrix(&case["apply"]));
+    let fitted = scaler.fit(train.as_view()).unwrap_or_else(|error| panic!("{place}: {error}"));
+    let after = |fitted: &FittedScaler, x: &Matrix<f64>| {
+        let mut y = x.clone();
+        fitted.transform(y.as_view_mut()).unwrap_or_else(|error| panic!("{place}: {error}"));
+        y
+    };
+    let transformed = after(&fitted, &apply);
+    let mut checked = 0;
+    let mut check = |key: &str, found: &Matrix<f64>| {
+        if let Some(wanted) = case.get(key) {
+            let place = format!("{place}, {key}");
+            assert_close(&place, found.as_slice(), &numbers(wanted), tolerance);
+            checked += 1;
+        }
+    };
+    check("transformed", &transformed);
+    check("transformed_fit", &after(&fitted, &train));
+    if case.get("inverse").is_some() {
+        let mut back = transformed.clone();
+        fitted.inverse(back.as_view_mut()).unwrap_or_else(|error| panic!("{place}: {error}"));
+        check("inverse", &back);
+    }
+    if case.get("transformed_after_partial_fit").is_some() {
+        let halves = [train.columns(0, 4).into_owned(), train.columns(4, train.ncols() - 4).into()];
+        let fitted = in_chunks(scaler, &halves).unwrap_or_else(|e| panic!("{place}: {e}"));
+        check("transformed_after_partial_fit", &after(&fitted, &apply));
+    }
+    assert!(checked > 0, "{place}: nothing to compare");
+}
+
+/// The fit on the first chunk, then on the second.
+fn in_chunks(
+    scaler: Scaler,
+    [first, second]: &[Matrix<f64>; 2],
+) -> Result<FittedScaler, PreprocessError> {
+    let mut fitted = scaler.fit(first.as_view())?;
+    match &mut fitted {
+        FittedScaler::Standard(fitted) => FittedStandard::partial_fit(fitted, second.as_view())?,
+        FittedScaler::MinMax(fitted) => FittedMinMax::partial_fit(fitted, second.as_view())?,
+        FittedScaler::MaxAbs(fitted) => FittedMaxAbs::partial_fit(fitted, second.as_view())?,
+        other => panic!("no partial fit for {other:?}"),
+    }
+    Ok(fitted)
+}
+
+fn one_hot(options: &mut Options) -> OneHot {
+    let unknown = match options.word("handle_unknown").as_deref() {
+        None | Some("error") => Unknown::Error,
+        Some("ignore") => Unknown::Zeros,
+        Some("infrequent_if_exist" | "warn") => Unknown::Infrequent,
+        Some(other) => panic!("unknown handle_unknown {other:?}"),
+    };
+    let drop = match options.0.remove("drop") {
+        None | Some(Value::Null) => Drop::None,
+        Some(Value::String(word)) if word == "first" => Drop::First,
+        Some(Value::String(word)) if word == "if_binary" => Drop::IfBinary,
+        Some(Value::Array(values)) => Drop::Values(values.iter().map(category).collect()),
+        Some(other) => panic!("unknown drop {other}"),
+    };
+    let min_frequency = options.0.remove("min_frequency").filter(|v| !v.is_null()).map(|least| {
+        match least.as_u64() {
+            Some(count) => Frequency::Count(count as usize),
+            None => Frequency::Share(number(&least)),
+        }
+    });
+    let max_categories = options.count("max_categories");
+    OneHot { unknown, drop, min_frequency, max_categories, categories: categories(options) }
+}
+
+fn ordinal(options: &mut Options) -> Ordinal {
+    let unknown = match options.word("handle_unknown").as_deref() {
+        None | Some("error") => None,
+        Some("use_encoded_value") => options.0.remove("unknown_value").map(|v| number(&v)),
+        Some(other) => panic!("unknown handle_unknown {other:?}"),
+    };
+    let categories = categories(options)
+        .map(|lists| lists.into_iter().map(|list| list.into_iter().flatten().collect()).collect());
+    Ordinal { categories, unknown }
+}
+
+fn categories(options: &mut Options) -> Option<Vec<Vec<Option<String>>>> {
+    match options.0.remove("categories")? {
+        Value::String(word) if word == "auto" => None,
+        Value::Array(lists) => Some(
+            lists
+                .iter()
+                .map(|list| list.as_array().unwrap().iter().map(category).collect())
+                .collect(),
+        ),
+        other => panic!("unknown categories {other}"),
+    }
+}
+
+fn check_one_hot(place: &str, case: &Value, encoder: &OneHot) {
+    let (train, apply) = (columns(&case["fit"]), columns(&case["apply"]));
+    let names: Vec<String> = (0..train.len()).map(|i| format!("x{i}")).collect();
+    let named: Vec<_> = names.iter().map(String::as_str).zip(&train).collect();
+    let fitted = encoder.fit(&named).unwrap_or_else(|error| panic!("{place}: {error}"));
+    if let Some(Value::Array(wanted)) = case.get("categories") {
+        for (found, wanted) in fitted.categories().into_iter().zip(wanted) {
+            let wanted: Vec<_> = wanted.as_array().unwrap().iter().map(category).collect();
+            assert_eq!(found, wanted, "{place}");
+        }
+    }
+    for (key, columns) in [("transformed_fit", &train), ("transformed", &apply)] {
+        let columns: Vec<&Text> = columns.iter().collect();
+        let x = fitted.transform::<f64>(&columns).unwrap_or_else(|e| panic!("{place}: {e}"));
+        assert_close(&format!("{place}, {key}"), x.as_slice(), &numbers(&case[key]), TOLERANCE);
+    }
+}
+
+fn check_ordinal(place: &str, case: &Value, encoder: &Ordinal) {
+    let (train, apply) = (columns(&case["fit"]), columns(&case["apply"]));
+    let names: Vec<String> = (0..train.len()).map(|i| format!("x{i}")).collect();
+    let named: Vec<_> = names.iter().map(String::as_str).zip(&train).collect();
+    let fitted = encoder.fit(&named).unwrap_or_else(|error| panic!("{place}: {error}"));
+    let columns: Vec<&Text> = apply.iter().collect();
+    let x = fitted.transform::<f64>(&columns).unwrap_or_else(|e| panic!("{place}: {e}"));
+    assert_close(place, x.as_slice(), &numbers(&case["transformed"]), TOLERANCE);
+}
+
+/// Rows of numbers as a matrix whose columns they are.
+fn matrix(rows: &Value) -> Matrix<f64> {
+    let rows = rows.as_array().unwrap();
+    let numbers: Vec<f64> = rows.iter().flat_map(numbers).collect();
+    Matrix::from_vec(numbers.len() / rows.len(), rows.len(), numbers)
+}
+
+/// Rows of categories as columns of text.
+fn columns(rows: &Value) -> Vec<Text> {
+    let mut columns: Vec<Text> = Vec::new();
+    for row in rows.as_array().unwrap() {
+        let row = row.as_array().unwrap();
+        columns.resize_with(row.len(), Text::default);
+        for (column, value) in columns.iter_mut().zip(row) {
+            column.push(category(value).as_deref());
+        }
+    }
+    columns
+}
+
+/// A category: a text, a number by its text, or nothing.
+fn category(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
+    }
+}
+
+/// The options of a case, taken out one by one.
+struct Options(Map<String, Value>);
+
+impl Options {
+    fn of(case: &Value) -> Self {
+        Self(case["options"].as_object().expect("options are an object").clone())
+    }
+
+    fn flag(&mut self, name: &str) -> Option<bool> {
+        self.0.remove(name).map(|v| v.as_bool().unwrap_or_else(|| panic!("{name} is {v}")))
+    }
+
+    fn word(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name).map(|value| text(&value).to_string())
+    }
+
+    fn count(&mut self, name: &str) -> Option<usize> {
+        let value = self.0.remove(name).filter(|value| !value.is_null())?;
+        Some(value.as_u64().unwrap_or_else(|| panic!("{name} is {value}")) as usize)
+    }
+
+    fn pair(&mut self, name: &str) -> Option<[f64; 2]> {
+        let pair = numbers(&self.0.remove(name)?);
+        Some(pair.try_into().unwrap_or_else(|pair| panic!("{name} is {pair:?}")))
+    }
+
+    fn none_left(&mut self, place: &str) {
+        // switches that change nothing about the numbers
+        for name in ["copy", "sparse_output", "dtype"] {
+            self.0.remove(name);
+        }
+        let left = Value::Object(std::mem::take(&mut self.0));
+        assert_eq!(left, Value::Object(Map::new()), "{place}: unknown options {left}");
+    }
+}
