@@ -1,5 +1,6 @@
 //! What the tests that cross crates share: golden files, a small data set, comparisons.
 
+pub mod disk;
 pub mod golden;
 mod rings;
 

@@ -94,8 +94,8 @@ impl Disk for SystemDisk {
 /// Bytes handed to the system at a time.
 const CHUNK: usize = 1 << 20;
 
-/// Temporary names tried when others are taken.
-const NAMES: u64 = 64;
+/// How often a taken name or an interrupted call is tried again.
+const TRIES: usize = 64;
 
 /// Writes a whole file in place of the one at `path`: afterwards it is there, whole and synced, or
 /// the old one is untouched.
@@ -166,21 +166,27 @@ fn create_temporary(
     loop {
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!(".{name}.{}-{n}.tmp", std::process::id()));
+        tries += 1;
         match disk.create_new(&path, target) {
             Ok(()) => return Ok(path),
-            Err(e) if e.kind() == ErrorKind::AlreadyExists && tries < NAMES => tries += 1,
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) if again(e.kind()) && tries < TRIES => {}
             Err(source) => return Err(CheckpointError::Io { operation: "create", path, source }),
         }
     }
 }
 
+/// Whether another name, or the same call once more, may help.
+fn again(error: ErrorKind) -> bool {
+    matches!(error, ErrorKind::AlreadyExists | ErrorKind::Interrupted)
+}
+
 fn write_all(disk: &mut dyn Disk, mut bytes: &[u8]) -> io::Result<()> {
+    let mut tries = 0;
     while !bytes.is_empty() {
         match disk.write(&bytes[..bytes.len().min(CHUNK)]) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
-            Ok(taken) => bytes = &bytes[taken..],
-            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Ok(taken) => (bytes, tries) = (&bytes[taken..], 0),
+            Err(e) if again(e.kind()) && tries < TRIES => tries += 1,
             Err(e) => return Err(e),
         }
     }

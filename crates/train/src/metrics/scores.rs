@@ -252,7 +252,7 @@ mod tests {
         let text = |r: Result<f64, MetricError>| r.unwrap_err().to_string();
         let p = from_rows(&[[0.5, 0.5], [0.5, 0.6], [0.5, f64::NAN]]);
         assert_eq!(
-            text(log_loss(&[0, 1], p.columns(0, 2).into(), None)),
+            text(log_loss(&[0, 1], p.columns(0, 2), None)),
             "sample 1: the sum of all probabilities is 1.1, it must be 1"
         );
         assert_eq!(
