@@ -71,7 +71,22 @@ impl Block {
         check_not_negative(&owner, "l1", self.l1)?;
         check_not_negative(&owner, "l2", self.l2)?;
         check_not_negative(&owner, "decay", self.decay)?;
-        check_not_negative(&owner, "proximal", self.proximal)
+        check_not_negative(&owner, "proximal", self.proximal)?;
+        if self.l1 > 0.0 && self.proximal > 0.0 {
+            let conflict = "l1 and proximal are both above 0: choose one";
+            return Err(OptimError::Conflict { owner, conflict });
+        }
+        self.check_decay(0.0)
+    }
+
+    /// Refuses coupled beside decoupled decay, that of the rule included.
+    pub(crate) fn check_decay(&self, of_rule: f64) -> Result<(), OptimError> {
+        if self.exempt || self.l2 == 0.0 || self.decay + of_rule == 0.0 {
+            return Ok(());
+        }
+        let owner = format!("block {:?}", self.name);
+        let conflict = "l2 and the decay (its own or the rule's) are both above 0: choose one";
+        Err(OptimError::Conflict { owner, conflict })
     }
 
     /// Whether one sweep can run over this block and `other` without seeing a border.

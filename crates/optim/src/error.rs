@@ -133,3 +133,10 @@ pub(crate) fn check_length(
 ) -> Result<(), OptimError> {
     if found == wanted { Ok(()) } else { Err(OptimError::Length { what, found, wanted }) }
 }
+
+/// Refuses two ε of which one is negative, or none above 0: a gradient of 0 would give 0/0.
+pub(crate) fn check_eps(owner: &str, eps: f64, eps_root: f64) -> Result<(), OptimError> {
+    check_not_negative(owner, "eps", eps)?;
+    check_not_negative(owner, "eps_root", eps_root)?;
+    check(owner, "eps", eps, eps + eps_root > 0.0, "above 0 where eps_root is 0")
+}

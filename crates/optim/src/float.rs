@@ -33,8 +33,14 @@ pub(crate) fn wide<F: Float>(value: F) -> f64 {
 /// `a` clamped to `[-bound, bound]`; NaN stays NaN.
 #[inline(always)]
 pub(crate) fn clamp<F: Float>(a: F, bound: F) -> F {
-    let a = if a > bound { bound } else { a };
-    if a < -bound { -bound } else { a }
+    clamp_between(a, -bound, bound)
+}
+
+/// `a` clamped to `[low, high]`; NaN stays NaN.
+#[inline(always)]
+pub(crate) fn clamp_between<F: Float>(a: F, low: F, high: F) -> F {
+    let a = if a > high { high } else { a };
+    if a < low { low } else { a }
 }
 
 /// The larger of two numbers that are not NaN.

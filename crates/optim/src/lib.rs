@@ -25,6 +25,7 @@ mod rules;
 mod schedules;
 mod share;
 mod simd;
+mod stage;
 mod state;
 mod sweep;
 mod threads;
@@ -33,8 +34,11 @@ pub use block::Block;
 pub use clip::Clip;
 pub use error::OptimError;
 pub use float::Float;
-pub use optimizer::{Optimizer, Rates, Step};
-pub use rules::{Adam, Rule, Sgd};
+pub use optimizer::{Optimizer, Pass, Rates, Step};
+pub use rules::{
+    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Lamb, Lars, Lion, NAdam, RAdam,
+    RmsProp, Rprop, Rule, Sgd, Yogi,
+};
 pub use schedules::{Cosine, LearningRate, Schedule};
 pub use state::State;
 pub use threads::Run;

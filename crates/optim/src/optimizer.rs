@@ -3,10 +3,9 @@
 use crate::block::check_blocks;
 use crate::error::{check, check_factor, check_length, check_not_negative};
 use crate::plan::{Chunk, Plan};
-use crate::rules::At;
 use crate::share::Shared;
 use crate::simd::Level;
-use crate::sweep::{Common, SLOTS, Sweep};
+use crate::stage::{Part, Stage};
 use crate::threads::{Run, alone};
 use crate::{Block, Clip, Float, OptimError, Rule, State};
 
@@ -38,9 +37,19 @@ pub struct Optimizer<F> {
     state: State<F>,
     len: usize,
     level: Level,
+    buffers: Buffers,
+}
+
+/// What is filled anew in every step.
+#[derive(Clone, Debug)]
+struct Buffers {
     plan: Plan,
-    /// A factor for the gradient of each block.
+    /// A factor for the gradient of each block, from clipping.
     scales: Vec<f64>,
+    /// A factor for the step of each block, from rules that scale by norms.
+    trusts: Vec<f64>,
+    /// The sums of squares of the parameters and of the direction, for each chunk.
+    pairs: Vec<[f64; 2]>,
 }
 
 /// The learning rate of a step and, where a schedule moves it, the momentum.
@@ -117,16 +126,18 @@ impl<F: Float> Optimizer<F> {
         for slot in &state.slots {
             check_length("a slot of the state", slot.len(), len)?;
         }
-        Ok(Self {
-            plan: Plan::new(&blocks, matches!(clip, Some(Clip::BlockNorm(_)))),
+        for block in &blocks {
+            block.check_decay(rule.decay())?;
+        }
+        let apart = rule.trust().is_some() || matches!(clip, Some(Clip::BlockNorm(_)));
+        let plan = Plan::new(&blocks, apart);
+        let buffers = Buffers {
             scales: vec![1.0; blocks.len()],
-            level: Level::detect(),
-            rule,
-            blocks,
-            clip,
-            state,
-            len,
-        })
+            trusts: vec![1.0; blocks.len()],
+            pairs: vec![[0.0; 2]; plan.chunks.len()],
+            plan,
+        };
+        Ok(Self { buffers, level: Level::detect(), rule, blocks, clip, state, len })
     }
 
     /// One step on the calling thread.
@@ -169,9 +180,24 @@ impl<F: Float> Optimizer<F> {
         check_length("the parameter slice", params.len(), self.len)?;
         check_length("the gradient slice", grads.len(), self.len)?;
         let norm = self.measure(grads, run)?;
-        self.state.step += 1;
-        self.sweep(rates, params, grads, run);
+        self.update(rates, params, grads, run);
         Ok(Step { norm })
+    }
+
+    /// Begins a step that is made block by block.
+    ///
+    /// # Errors
+    /// A rate or momentum out of bounds; clipping by the global norm, which is not known before all
+    /// gradients are.
+    pub fn begin(&mut self, rates: impl Into<Rates>) -> Result<Pass<'_, F>, OptimError> {
+        let rates = rates.into();
+        self.check_rates(rates)?;
+        if let Some(Clip::GlobalNorm(_)) = self.clip {
+            let conflict = "clipping by the global norm needs the whole gradient: call step";
+            return Err(OptimError::Conflict { owner: "begin".into(), conflict });
+        }
+        self.tick(rates);
+        Ok(Pass { optimizer: self, rates })
     }
 
     /// What the rule remembers: with the configuration, all that a checkpoint needs.
@@ -199,41 +225,145 @@ impl<F: Float> Optimizer<F> {
 
     /// The norm of the gradient; leaves the factor of each block in `scales`.
     fn measure(&mut self, grads: &[F], run: &Run<'_>) -> Result<f64, OptimError> {
-        let norm = self.plan.measure(self.level, &self.blocks, grads, run)?;
+        let Buffers { plan, scales, .. } = &mut self.buffers;
+        let norm = plan.measure(self.level, &self.blocks, grads, run)?;
         if let Some(clip) = &self.clip {
-            clip.fill(&mut self.scales, norm, self.plan.block_norms(grads));
+            clip.fill(scales, norm, plan.block_norms(grads));
         }
         Ok(norm)
     }
 
-    fn sweep(&mut self, rates: Rates, params: &mut [F], grads: &[F], run: &Run<'_>) {
-        let Self { rule, blocks, clip, state, level, plan, scales, .. } = self;
-        let momentum = rates.momentum.or(rule.momentum()).unwrap_or(0.0);
-        let bound = clip.map_or(f64::INFINITY, |clip| clip.bound());
-        let step = state.step;
+    /// Moves the clock and updates every chunk.
+    fn update(&mut self, rates: Rates, params: &mut [F], grads: &[F], run: &Run<'_>) {
+        self.tick(rates);
+        let (stage, buffers) = self.stage(rates);
+        let Buffers { plan, scales, trusts, pairs } = buffers;
         let params = Shared::new(params);
-        let mut slots = state.slots.iter_mut();
-        let slots: [_; SLOTS] =
-            std::array::from_fn(|_| Shared::new(slots.next().map_or(&mut [], Vec::as_mut_slice)));
+        let part = |task: usize| {
+            let Chunk { block, range } = plan.chunks[task].clone();
+            // SAFETY: chunks do not overlap, and each is one task's.
+            let params = unsafe { params.part(range.clone()) };
+            Part { block, params, grads: &grads[range.clone()], range, scale: scales[block] }
+        };
+        if stage.rule.trust().is_some() {
+            let shared = Shared::new(pairs);
+            run(plan.chunks.len(), &|task| {
+                // SAFETY: each task has a chunk and a place of its own.
+                unsafe { shared.part(task..task + 1)[0] = stage.measure(part(task)) };
+            });
+            for (block, chunks) in plan.by_block() {
+                let sums = pairs[chunks].iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
+                trusts[block] = stage.trust(block, sums);
+            }
+        }
         run(plan.chunks.len(), &|task| {
-            let Chunk { range, block } = &plan.chunks[task];
-            let (block, scale) = (&blocks[*block], scales[*block]);
-            let rate = rates.lr * block.rate;
-            let at = At { step, rate, momentum };
-            let sweep = Sweep {
-                level: *level,
-                common: Common::new(block, rate, block.decay, scale, bound),
-                // SAFETY: chunks do not overlap, and each task has a chunk of its own.
-                params: unsafe { params.part(range.clone()) },
-                grads: &grads[range.clone()],
-                slots: slots.each_ref().map(|slot| {
-                    let range = if slot.is_empty() { 0..0 } else { range.clone() };
-                    // SAFETY: as above.
-                    unsafe { slot.part(range) }
-                }),
-            };
-            rule.visit(at, sweep);
+            let part = part(task);
+            let trust = trusts[part.block];
+            // SAFETY: each task has a chunk of its own.
+            unsafe { stage.update(part, trust) };
         });
+    }
+
+    /// Counts a step.
+    fn tick(&mut self, rates: Rates) {
+        let momentum = rates.momentum.or(self.rule.momentum()).unwrap_or(0.0);
+        self.state.step += 1;
+        self.state.product *= self.rule.factor(self.state.step, momentum);
+    }
+
+    /// What the tasks of the step just counted share, and what they fill.
+    fn stage(&mut self, rates: Rates) -> (Stage<'_, F>, &mut Buffers) {
+        let bound = self.clip.map_or(f64::INFINITY, |clip| clip.bound());
+        let mut slots = self.state.slots.iter_mut().map(Vec::as_mut_slice);
+        let stage = Stage {
+            rule: &self.rule,
+            blocks: &self.blocks,
+            level: self.level,
+            rates,
+            bound,
+            step: self.state.step,
+            product: self.state.product,
+            slots: std::array::from_fn(|_| Shared::new(slots.next().unwrap_or(&mut []))),
+        };
+        (stage, &mut self.buffers)
+    }
+}
+
+/// A step that is made block by block.
+///
+/// A block is updated when its gradient is there, for instance in the backward pass while both are
+/// still in the cache. It takes one pass over memory less than [`Optimizer::step`], and gives the
+/// same bits. Blocks may come in any order, each once; a block that is left out stays as it is.
+///
+/// ```
+/// use slalom_optim::{Adam, Block, Optimizer};
+/// let blocks = vec![Block::new("a", 0..2), Block::new("b", 2..3)];
+/// let mut opt = Optimizer::<f32>::new(Adam::default(), blocks, None)?;
+/// let mut params = [1.0, 1.0, 1.0];
+/// let mut pass = opt.begin(0.1)?;
+/// pass.block(1, &mut params[2..3], &[0.5])?;
+/// pass.block(0, &mut params[0..2], &[0.5, 0.5])?;
+/// assert_eq!(params, [0.9; 3]);
+/// # Ok::<(), slalom_optim::OptimError>(())
+/// ```
+#[derive(Debug)]
+pub struct Pass<'a, F> {
+    optimizer: &'a mut Optimizer<F>,
+    rates: Rates,
+}
+
+impl<F: Float> Pass<'_, F> {
+    /// Updates block `index` from its own parameters and gradient, and gives the norm that its
+    /// gradient had.
+    ///
+    /// # Errors
+    /// A slice that has not the block's length, or a gradient that is not finite: the block is then
+    /// untouched.
+    ///
+    /// # Panics
+    /// Where there is no such block.
+    pub fn block(
+        &mut self,
+        index: usize,
+        params: &mut [F],
+        grads: &[F],
+    ) -> Result<f64, OptimError> {
+        let Optimizer { blocks, level, clip, .. } = &*self.optimizer;
+        let Block { name, range, frozen, .. } = blocks[index].clone();
+        check_length("the parameter slice of the block", params.len(), range.len())?;
+        check_length("the gradient slice of the block", grads.len(), range.len())?;
+        if frozen {
+            return Ok(0.0);
+        }
+        let own = [Block::new(name, 0..range.len())];
+        let mut plan = Plan::new(&own, true);
+        let norm = plan.measure(*level, &own, grads, &alone)?;
+        let mut scale = [1.0];
+        if let Some(clip) = clip {
+            clip.fill(&mut scale, norm, [(0, norm)].into_iter());
+        }
+        let (stage, _) = self.optimizer.stage(self.rates);
+        let mut trust = 1.0;
+        if stage.rule.trust().is_some() {
+            let mut sums = [0.0; 2];
+            for Chunk { range: chunk, .. } in &plan.chunks {
+                let part = Part {
+                    block: index,
+                    range: range.start + chunk.start..range.start + chunk.end,
+                    params: &mut params[chunk.clone()],
+                    grads: &grads[chunk.clone()],
+                    scale: scale[0],
+                };
+                // SAFETY: one part at a time.
+                let pair = unsafe { stage.measure(part) };
+                sums = [sums[0] + pair[0], sums[1] + pair[1]];
+            }
+            trust = stage.trust(index, sums);
+        }
+        let part = Part { block: index, range, params, grads, scale: scale[0] };
+        // SAFETY: the only part in use.
+        unsafe { stage.update(part, trust) };
+        Ok(norm)
     }
 }
 

@@ -79,11 +79,16 @@ impl Plan {
 
     /// The norm of each block of the gradient last measured, where blocks are kept apart.
     pub(crate) fn block_norms<F: Float>(&self, grads: &[F]) -> impl Iterator<Item = (usize, f64)> {
+        self.by_block().map(|(block, chunks)| (block, self.norm(chunks, grads)))
+    }
+
+    /// Each block that is trained and the numbers of its chunks, where blocks are kept apart.
+    pub(crate) fn by_block(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
         let mut start = 0;
         self.chunks.chunk_by(|a, b| a.block == b.block).map(move |chunks| {
             let own = start..start + chunks.len();
             start = own.end;
-            (chunks[0].block, self.norm(own, grads))
+            (chunks[0].block, own)
         })
     }
 

@@ -1,12 +1,16 @@
 //! The one loop over the slab: clip · penalty · decay · rule · proximal step, number by number.
 
 use crate::float::{clamp, narrow, signed};
-use crate::rules::{Kernel, Visit};
+use crate::norm::squares;
+use crate::rules::{Direction, Kernel, Visit};
 use crate::simd::{Level, Work};
 use crate::{Block, Float};
 
 /// The most slots that a rule keeps.
 pub(crate) const SLOTS: usize = 4;
+
+/// How many numbers are measured at a time, so that they are still in the nearest cache.
+const PIECE: usize = 512;
 
 /// What is done to every number of a block besides the rule.
 #[derive(Clone, Copy)]
@@ -46,6 +50,50 @@ pub(crate) struct Sweep<'a, F> {
 impl<F: Float> Visit<F> for Sweep<'_, F> {
     fn update<const N: usize>(self, kernel: impl Kernel<F, N>) {
         self.level.run(Update { sweep: self, kernel });
+    }
+
+    fn update_by_norm<const N: usize>(self, kernel: impl Kernel<F, N> + Direction<F, N>) {
+        self.update(kernel);
+    }
+}
+
+/// The same numbers, of which a rule's direction is measured: slots move, parameters do not.
+pub(crate) struct Measure<'a, 'b, F> {
+    pub(crate) sweep: Sweep<'a, F>,
+    /// The sums of squares of the parameters and of the direction.
+    pub(crate) sums: &'b mut [f64; 2],
+}
+
+impl<F: Float> Visit<F> for Measure<'_, '_, F> {
+    fn update<const N: usize>(self, _kernel: impl Kernel<F, N>) {
+        unreachable!("a rule that asks for norms hands over its kernel by update_by_norm");
+    }
+
+    fn update_by_norm<const N: usize>(self, kernel: impl Kernel<F, N> + Direction<F, N>) {
+        let Sweep { level, common, params, grads, slots } = self.sweep;
+        let common = Common { kept: F::one(), shrink: F::zero(), ..common };
+        let mut slots = slots.map(|slot| slot.chunks_mut(PIECE));
+        for (params, grads) in params.chunks(PIECE).zip(grads.chunks(PIECE)) {
+            let mut buffer = [F::zero(); PIECE];
+            let piece = &mut buffer[..params.len()];
+            piece.copy_from_slice(params);
+            self.sums[0] += squares(level, piece);
+            let slots = slots.each_mut().map(|slot| slot.next().unwrap_or(&mut []));
+            let sweep = Sweep { level, common, params: piece, grads, slots };
+            sweep.update(Directed(kernel));
+            self.sums[1] += squares(level, piece);
+        }
+    }
+}
+
+/// Puts the direction where the parameter was.
+#[derive(Clone, Copy)]
+struct Directed<K>(K);
+
+impl<F, K: Direction<F, N>, const N: usize> Kernel<F, N> for Directed<K> {
+    #[inline(always)]
+    fn update(&self, p: F, g: F, slots: [F; N]) -> (F, [F; N]) {
+        self.0.direction(p, g, slots)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_factor, check_not_negative, check_positive};
+use crate::error::{check_eps, check_factor};
 use crate::float::{larger, narrow};
 use crate::rules::{At, Kernel, Method, Visit};
 use crate::{Float, OptimError};
@@ -39,9 +39,9 @@ pub struct Adam {
     pub beta1: f64,
     /// β₂ in `[0, 1)` (default 0.999).
     pub beta2: f64,
-    /// ε above 0, outside the root (default 1e-8).
+    /// ε, at least 0, outside the root (default 1e-8).
     pub eps: f64,
-    /// Inside the root, at least 0 (default 0).
+    /// Inside the root, at least 0 (default 0); one of the two must be above 0.
     pub eps_root: f64,
     /// ε is the paper's ε̂: it is divided by `√(1 − β₂ᵗ)` (default false).
     pub eps_hat: bool,
@@ -72,8 +72,7 @@ impl Method for Adam {
     fn validate(&self) -> Result<(), OptimError> {
         check_factor("Adam", "beta1", self.beta1)?;
         check_factor("Adam", "beta2", self.beta2)?;
-        check_positive("Adam", "eps", self.eps)?;
-        check_not_negative("Adam", "eps_root", self.eps_root)
+        check_eps("Adam", self.eps, self.eps_root)
     }
 
     fn slots(&self) -> &'static [&'static str] {
@@ -85,15 +84,9 @@ impl Method for Adam {
     }
 
     fn visit<F: Float>(&self, at: At, visitor: impl Visit<F>) {
-        let t = at.step as f64;
         let beta1 = at.momentum;
-        let correction1 = 1.0 - beta1.powf(t);
-        let correction2 = 1.0 - self.beta2.powf(t);
-        let (of_m, of_g) = if self.nesterov {
-            (beta1 / (1.0 - beta1.powf(t + 1.0)), (1.0 - beta1) / correction1)
-        } else {
-            (1.0 / correction1, 0.0)
-        };
+        let (of_m, of_g) = of_moments(beta1, at.step, self.nesterov);
+        let correction2 = 1.0 - self.beta2.powf(at.step as f64);
         let kernel = Moments {
             beta1: narrow(beta1),
             rest1: narrow(1.0 - beta1),
@@ -114,6 +107,17 @@ impl Method for Adam {
     }
 }
 
+/// What m and g count for in the corrected mean.
+pub(super) fn of_moments(beta1: f64, step: u64, nesterov: bool) -> (f64, f64) {
+    let correction = 1.0 - beta1.powf(step as f64);
+    if nesterov {
+        let next = 1.0 - beta1.powf((step + 1) as f64);
+        (beta1 / next, (1.0 - beta1) / correction)
+    } else {
+        (1.0 / correction, 0.0)
+    }
+}
+
 /// `θ ← θ − (of_m·m + of_g·g) / (√(of_v·v + root) + eps)`.
 #[derive(Clone, Copy)]
 pub(super) struct Moments<F> {
@@ -129,18 +133,23 @@ pub(super) struct Moments<F> {
 }
 
 impl<F: Float> Moments<F> {
+    /// m and v with this gradient in them.
+    #[inline(always)]
+    pub(super) fn averages(&self, g: F, [m, v]: [F; 2]) -> [F; 2] {
+        [self.beta1 * m + self.rest1 * g, self.beta2 * v + self.rest2 * g * g]
+    }
+
     /// The step against the gradient, for a denominator made from `v`.
     #[inline(always)]
-    fn step(&self, m: F, g: F, v: F) -> F {
+    pub(super) fn step(&self, m: F, g: F, v: F) -> F {
         (self.of_m * m + self.of_g * g) / ((self.of_v * v + self.root).sqrt() + self.eps)
     }
 }
 
 impl<F: Float> Kernel<F, 2> for Moments<F> {
     #[inline(always)]
-    fn update(&self, p: F, g: F, [m, v]: [F; 2]) -> (F, [F; 2]) {
-        let m = self.beta1 * m + self.rest1 * g;
-        let v = self.beta2 * v + self.rest2 * g * g;
+    fn update(&self, p: F, g: F, slots: [F; 2]) -> (F, [F; 2]) {
+        let [m, v] = self.averages(g, slots);
         (p - self.step(m, g, v), [m, v])
     }
 }
@@ -155,10 +164,8 @@ struct Largest<F> {
 impl<F: Float> Kernel<F, 3> for Largest<F> {
     #[inline(always)]
     fn update(&self, p: F, g: F, [m, v, largest]: [F; 3]) -> (F, [F; 3]) {
-        let k = &self.moments;
-        let m = k.beta1 * m + k.rest1 * g;
-        let v = k.beta2 * v + k.rest2 * g * g;
+        let [m, v] = self.moments.averages(g, [m, v]);
         let largest = larger(largest, self.before * v);
-        (p - k.step(m, g, largest), [m, v, largest])
+        (p - self.moments.step(m, g, largest), [m, v, largest])
     }
 }

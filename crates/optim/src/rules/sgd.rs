@@ -49,9 +49,9 @@ impl Method for Sgd {
         check_factor("Sgd", "momentum", self.momentum)?;
         check_factor("Sgd", "dampening", self.dampening)?;
         if self.nesterov {
-            let (owner, conflict) = ("Sgd", "with nesterov above 0");
-            check(owner, "momentum", self.momentum, self.momentum > 0.0, conflict)?;
-            check(owner, "dampening", self.dampening, self.dampening == 0.0, "0 with nesterov")?;
+            let (momentum, dampening) = (self.momentum, self.dampening);
+            check("Sgd", "momentum", momentum, momentum > 0.0, "above 0 with nesterov")?;
+            check("Sgd", "dampening", dampening, dampening == 0.0, "0 with nesterov")?;
         }
         Ok(())
     }

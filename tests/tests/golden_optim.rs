@@ -1,0 +1,275 @@
+//! Optimizers, schedules and clipping against the trajectories of PyTorch and optax.
+//!
+//! The files drive the tests: whatever cases they hold are run, and a rule, a schedule or an option
+//! that is not known here fails.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use slalom_optim::{
+    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Block, Clip, Float, Lamb, Lars,
+    Lion, NAdam, Optimizer, RAdam, RmsProp, Rprop, Rule, Sgd, Yogi,
+};
+use slalom_tests::golden::{assert_close, cases, close, number, numbers, text};
+
+/// The options of a case, each of which must be asked for once.
+struct Options {
+    case: String,
+    left: BTreeMap<String, Value>,
+}
+
+impl Options {
+    fn of(case: &Value) -> Self {
+        let left = case["options"].as_object().expect("options").clone().into_iter().collect();
+        Self { case: text(&case["name"]).into(), left }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.left.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// The number of this name, or what the reference does without it.
+    fn number(&mut self, name: &str, default: f64) -> f64 {
+        self.take(name).map_or(default, |value| number(&value))
+    }
+
+    fn needed(&mut self, name: &str) -> f64 {
+        let value = self.take(name);
+        number(&value.unwrap_or_else(|| panic!("{}: no {name}", self.case)))
+    }
+
+    fn pair(&mut self, name: &str, default: (f64, f64)) -> (f64, f64) {
+        let Some(value) = self.take(name) else { return default };
+        let [a, b] = numbers(&value)[..] else { panic!("{}: {name} is {value}", self.case) };
+        (a, b)
+    }
+
+    fn flag(&mut self, name: &str, default: bool) -> bool {
+        self.take(name).map_or(default, |value| value.as_bool().expect("a flag"))
+    }
+
+    fn finish(self) {
+        assert!(self.left.is_empty(), "{}: unknown options {:?}", self.case, self.left);
+    }
+}
+
+/// What a case asks for: the rule, the block over its numbers, and the learning rate.
+fn optimizer(case: &Value) -> (Rule, Block, f64) {
+    let mut o = Options::of(case);
+    let block = Block::new("all", 0..numbers(&case["initial"]).len());
+    let asked = match text(&case["source"]).split(' ').next() {
+        Some("torch") => torch(text(&case["algorithm"]), &mut o, block),
+        Some("optax") => optax(text(&case["algorithm"]), &mut o, block),
+        other => panic!("{}: unknown source {other:?}", o.case),
+    };
+    o.finish();
+    asked
+}
+
+fn torch(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f64) {
+    let lr = o.needed("lr");
+    block.maximize = o.flag("maximize", false);
+    let decoupled = o.flag("decoupled_weight_decay", algorithm == "adamw");
+    let decay = o.number("weight_decay", if algorithm == "adamw" { 0.01 } else { 0.0 });
+    let rule: Rule = match algorithm {
+        "sgd" => Sgd {
+            momentum: o.number("momentum", 0.0),
+            dampening: o.number("dampening", 0.0),
+            nesterov: o.flag("nesterov", false),
+            ..Sgd::default()
+        }
+        .into(),
+        "adagrad" => AdaGrad {
+            lr_decay: o.number("lr_decay", 0.0),
+            initial_accumulator: o.number("initial_accumulator_value", 0.0),
+            eps: o.number("eps", 1e-10),
+            ..AdaGrad::default()
+        }
+        .into(),
+        "rmsprop" => RmsProp {
+            alpha: o.number("alpha", 0.99),
+            eps: o.number("eps", 1e-8),
+            momentum: o.number("momentum", 0.0),
+            centered: o.flag("centered", false),
+            ..RmsProp::default()
+        }
+        .into(),
+        "adadelta" => AdaDelta { rho: o.number("rho", 0.9), eps: o.number("eps", 1e-6) }.into(),
+        "adam" | "adamw" => {
+            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
+            let (eps, amsgrad) = (o.number("eps", 1e-8), o.flag("amsgrad", false));
+            let adam = Adam { beta1, beta2, eps, amsgrad, ..Adam::default() };
+            if decoupled {
+                return (AdamW { adam, decay }.into(), block, lr);
+            }
+            adam.into()
+        }
+        "adamax" => {
+            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
+            Adamax { beta1, beta2, eps: o.number("eps", 1e-8), ..Adamax::default() }.into()
+        }
+        "nadam" => {
+            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
+            let (eps, momentum_decay) = (o.number("eps", 1e-8), o.number("momentum_decay", 4e-3));
+            NAdam { beta1, beta2, eps, momentum_decay }.into()
+        }
+        "radam" => {
+            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
+            RAdam { beta1, beta2, eps: o.number("eps", 1e-8) }.into()
+        }
+        "asgd" => Asgd {
+            lambda: o.number("lambd", 1e-4),
+            alpha: o.number("alpha", 0.75),
+            t0: o.number("t0", 1e6),
+        }
+        .into(),
+        "rprop" => {
+            let (shrink, grow) = o.pair("etas", (0.5, 1.2));
+            let (smallest, largest) = o.pair("step_sizes", (1e-6, 50.0));
+            Rprop { shrink, grow, smallest, largest }.into()
+        }
+        other => panic!("{}: unknown algorithm {other}", o.case),
+    };
+    *if decoupled { &mut block.decay } else { &mut block.l2 } = decay;
+    (rule, block, lr)
+}
+
+fn optax(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f64) {
+    let lr = o.needed("learning_rate");
+    let rule: Rule = match algorithm {
+        "lion" => {
+            block.decay = o.number("weight_decay", 1e-3);
+            Lion { beta1: o.number("b1", 0.9), beta2: o.number("b2", 0.99) }.into()
+        }
+        "lamb" => {
+            block.decay = o.number("weight_decay", 0.0);
+            Lamb {
+                beta1: o.number("b1", 0.9),
+                beta2: o.number("b2", 0.999),
+                eps: o.number("eps", 1e-6),
+                eps_root: o.number("eps_root", 0.0),
+                ..Lamb::default()
+            }
+            .into()
+        }
+        "lars" => {
+            block.l2 = o.number("weight_decay", 0.0);
+            Lars {
+                momentum: o.number("momentum", 0.9),
+                nesterov: o.flag("nesterov", false),
+                trust_coefficient: o.number("trust_coefficient", 1e-3),
+                eps: o.number("eps", 0.0),
+                ..Lars::default()
+            }
+            .into()
+        }
+        "adabelief" => AdaBelief {
+            beta1: o.number("b1", 0.9),
+            beta2: o.number("b2", 0.999),
+            eps: o.number("eps", 1e-16),
+            eps_root: o.number("eps_root", 1e-16),
+            nesterov: o.flag("nesterov", false),
+        }
+        .into(),
+        "yogi" => Yogi {
+            beta1: o.number("b1", 0.9),
+            beta2: o.number("b2", 0.999),
+            eps: o.number("eps", 1e-3),
+            ..Yogi::default()
+        }
+        .into(),
+        "adan" => {
+            block.decay = o.number("weight_decay", 0.0);
+            Adan {
+                beta1: o.number("b1", 0.98),
+                beta2: o.number("b2", 0.92),
+                beta3: o.number("b3", 0.99),
+                eps: o.number("eps", 1e-8),
+                eps_root: o.number("eps_root", 1e-8),
+            }
+            .into()
+        }
+        other => panic!("{}: unknown algorithm {other}", o.case),
+    };
+    (rule, block, lr)
+}
+
+/// Runs a case and compares the parameters after every step.
+fn follow<F: Float>(case: &Value, tolerance: f64) {
+    let name = text(&case["name"]);
+    let (rule, block, lr) = optimizer(case);
+    let narrow = |values: Vec<f64>| -> Vec<F> {
+        values.into_iter().map(|value| F::from(value).unwrap()).collect()
+    };
+    let mut params = narrow(numbers(&case["initial"]));
+    let mut optimizer =
+        Optimizer::new(rule, vec![block], None).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let gradients = case["gradients"].as_array().expect("gradients");
+    let wanted = case["parameters"].as_array().expect("parameters");
+    assert!(!gradients.is_empty() && gradients.len() == wanted.len(), "{name}");
+    for (step, (gradient, wanted)) in gradients.iter().zip(wanted).enumerate() {
+        optimizer.step(lr, &mut params, &narrow(numbers(gradient))).unwrap();
+        let found: Vec<f64> = params.iter().map(|value| value.to_f64().unwrap()).collect();
+        let place = format!("{name}, {}, step {step}", std::any::type_name::<F>());
+        assert_close(&place, &found, &numbers(wanted), tolerance);
+    }
+}
+
+#[test]
+fn golden_optimizers_f64() {
+    cases("optimizers.json").iter().for_each(|case| follow::<f64>(case, 1e-12));
+}
+
+#[test]
+fn golden_optimizers_f32() {
+    cases("optimizers.json").iter().for_each(|case| follow::<f32>(case, 2e-5));
+}
+
+#[test]
+#[should_panic(expected = "unknown options")]
+fn golden_unknown_option_fails() {
+    let mut case = cases("optimizers.json").swap_remove(0);
+    case["options"]["lookahead"] = Value::from(3);
+    follow::<f64>(&case, 1e-12);
+}
+
+#[test]
+#[should_panic(expected = "unknown algorithm")]
+fn golden_unknown_algorithm_fails() {
+    let mut case = cases("optimizers.json").swap_remove(0);
+    case["algorithm"] = "sgdx".into();
+    follow::<f64>(&case, 1e-12);
+}
+
+#[test]
+fn golden_clipping() {
+    for case in cases("clipping.json") {
+        let parts: Vec<Vec<f64>> =
+            case["gradients"].as_array().expect("gradients").iter().map(numbers).collect();
+        let mut end = 0;
+        let blocks: Vec<Block> = (0..parts.len())
+            .map(|i| {
+                end += parts[i].len();
+                Block::new(format!("block {i}"), end - parts[i].len()..end)
+            })
+            .collect();
+        let clip = match text(&case["kind"]) {
+            "norm" => Clip::GlobalNorm(number(&case["value"])),
+            "value" => Clip::Value(number(&case["value"])),
+            other => panic!("unknown kind of clipping {other}"),
+        };
+        let place = format!("{clip:?}");
+        let wanted = numbers(&case["clipped"]);
+        let mut clipped = parts.concat();
+        let norm = clip.apply(&blocks, &mut clipped).unwrap();
+        assert_close(&place, &clipped, &wanted, 1e-12);
+        let mut params = vec![0.0; clipped.len()];
+        let mut sgd = Optimizer::new(Sgd::default(), blocks, Some(clip)).unwrap();
+        let step = sgd.step(1.0, &mut params, &parts.concat()).unwrap();
+        assert_close(&place, &params, &wanted.iter().map(|g| -g).collect::<Vec<_>>(), 1e-12);
+        assert!(close(step.norm, norm, 1e-14), "{place}: norms {} and {norm}", step.norm);
+        if !case["total_norm"].is_null() {
+            assert!(close(norm, number(&case["total_norm"]), 1e-12), "{place}: norm {norm}");
+        }
+    }
+}
