@@ -24,18 +24,21 @@
 //! ([`multiply`]), and everything random is a function of a seed, a purpose and indices
 //! ([`stream`]).
 
+mod kernel;
 mod matrix;
 mod product;
 mod random;
 mod reduce;
 mod samples;
 mod scalar;
+mod simd;
 mod threads;
 
 pub use matrix::{Matrix, View, ViewMut, from_rows};
-pub use product::{Factor, multiply, multiply_add};
+pub use product::{Factor, multiply, multiply_add, multiply_then};
 pub use random::{Purpose, Stream, permutation, shuffle, stream, uniform};
 pub use reduce::{add_bias, column_sums, mean, row_means, row_sums, row_variances, squared_norm};
 pub use samples::{SampleError, Samples, Targets};
 pub use scalar::Scalar;
+pub use simd::vectorize;
 pub use threads::Threads;

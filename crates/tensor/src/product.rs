@@ -1,11 +1,16 @@
-//! Matrix products with either side transposed: the one module that calls the product kernel.
+//! Matrix products with either side transposed.
 //!
-//! A product is cut into tasks by the shape of its output alone, never by the number of threads,
-//! and every task is computed by one thread from first to last: the bits are the same at any
-//! number of threads.
+//! A product is cut into tasks by its shape alone, never by the number of threads, and every task
+//! is computed by one thread from first to last. The depth is cut by its length alone. So the bits
+//! are the same at any number of threads.
+
+use std::cell::Cell;
+
+use nalgebra::{Const, Dyn, ViewStorageMut};
 
 #[cfg(test)]
 use crate::Matrix;
+use crate::kernel::{self, Block, Kernel, Side};
 use crate::{Scalar, Threads, View, ViewMut};
 
 /// One side of a product.
@@ -26,11 +31,11 @@ impl<F: Scalar> Factor<'_, F> {
         }
     }
 
-    /// First element, distance between rows, distance between columns.
-    fn layout(&self) -> (*const F, isize, isize) {
+    /// The elements in memory.
+    fn side(&self) -> Side<F> {
         match self {
-            Self::Plain(m) => (m.as_ptr(), 1, m.strides().1 as isize),
-            Self::Transposed(m) => (m.as_ptr(), m.strides().1 as isize, 1),
+            Self::Plain(m) => Side { at: m.as_ptr(), row: 1, column: m.strides().1 },
+            Self::Transposed(m) => Side { at: m.as_ptr(), row: m.strides().1, column: 1 },
         }
     }
 }
@@ -45,7 +50,7 @@ pub fn multiply<F: Scalar>(
     out: ViewMut<'_, F>,
     threads: &Threads,
 ) {
-    run(a, b, out, false, threads);
+    run(best(), a, b, out, false, threads, &|_, _, _| {});
 }
 
 /// `out += a·b`.
@@ -58,24 +63,130 @@ pub fn multiply_add<F: Scalar>(
     out: ViewMut<'_, F>,
     threads: &Threads,
 ) {
-    run(a, b, out, true, threads);
+    run(best(), a, b, out, true, threads, &|_, _, _| {});
 }
 
-/// Multiplications below which a product is one task.
-const SMALL: usize = 1 << 16;
-/// Output columns or rows of one task: a multiple of every kernel's tile.
-const STRIP: usize = 96;
+/// `out = a·b`, and each part of it handed to `finish` as soon as it is done, while it is still in
+/// the cache of the thread that computed it: the place for a bias and an activation.
+///
+/// `finish` is given the part with the row and the column of `out` where it begins; the parts cover
+/// `out` once.
+///
+/// ```
+/// use slalom_tensor::{Factor, Matrix, Threads, multiply_then};
+/// let (w, x) = (Matrix::from_element(2, 2, 1.0_f64), Matrix::from_element(2, 1, -3.0));
+/// let mut y = Matrix::zeros(2, 1);
+/// let (w, x) = (Factor::Plain(w.as_view()), Factor::Plain(x.as_view()));
+/// multiply_then(w, x, y.as_view_mut(), &Threads::one(), &|mut part, row, _| {
+///     part.iter_mut().for_each(|v| *v = v.abs() + row as f64);
+/// });
+/// assert_eq!(y.as_slice(), [6.0, 6.0]);
+/// ```
+///
+/// # Panics
+/// If the shapes do not fit; the message has all three.
+pub fn multiply_then<F: Scalar>(
+    a: Factor<'_, F>,
+    b: Factor<'_, F>,
+    out: ViewMut<'_, F>,
+    threads: &Threads,
+    finish: &(dyn Fn(ViewMut<'_, F>, usize, usize) + Sync),
+) {
+    run(best(), a, b, out, false, threads, finish);
+}
 
-struct Output<F>(*mut F);
-// SAFETY: tasks write disjoint parts of the output, which `run` borrows mutably until all are done.
-unsafe impl<F: Send> Sync for Output<F> {}
+/// How a product is cut: by its shape and layout alone.
+#[derive(Debug)]
+struct Plan {
+    /// Blocks of rows and of columns: each pair is a task.
+    blocks: (usize, usize),
+    /// Rounds over the depth, and how deep the rounds before the last are.
+    rounds: usize,
+    depth: usize,
+    /// Whether the left side is copied into panels (by each task for its block).
+    pack_a: bool,
+    /// Whether the right side is copied into panels (once, in tasks of its own).
+    pack_b: bool,
+}
+
+/// Multiplications below which a product is one task: about a microsecond of work.
+const SMALL: usize = 1 << 17;
+/// The deepest round: a panel of the left side that deep and a block high fits the second cache.
+const DEPTH: usize = 640;
+/// Rows of a block, if there are many.
+const ROWS: usize = 128;
+/// Columns of a block, if there are many.
+const COLUMNS: usize = 256;
+
+impl Plan {
+    fn new((m, n, k): (usize, usize, usize), a_transposed: bool, b_transposed: bool) -> Self {
+        let by_columns = m < 64 || n >= 4 * m || (b_transposed && n > m && m < 512);
+        let blocks = match by_columns {
+            _ if m * n * k < SMALL => (1, 1),
+            true => (1, (n / COLUMNS).clamp(2, 64)),
+            false => ((m / ROWS).clamp(2, 64), 1),
+        };
+        let rounds = k.div_ceil(DEPTH);
+        Self {
+            blocks,
+            rounds,
+            depth: k.div_ceil(rounds),
+            pack_a: n > 1 && (a_transposed || n >= COLUMNS || (m < 64 && k >= 64)),
+            pack_b: b_transposed && m >= 1024 && n >= 64,
+        }
+    }
+}
+
+/// A pointer that tasks share.
+struct Shared<T>(T);
+// SAFETY: tasks read the factors and write disjoint parts of the output and of the panels, all of
+// which `run` borrows until they are done.
+unsafe impl<T> Sync for Shared<T> {}
+
+/// A cache line, so that panels begin on one.
+#[repr(align(64))]
+#[derive(Clone)]
+struct Line {
+    _bytes: [u8; 64],
+}
+
+thread_local! {
+    /// Room for panels, kept from product to product by the thread that calls.
+    static ROOM: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
+}
+
+/// Calls `work` with room for so many numbers.
+fn with_room<F>(numbers: usize, work: impl FnOnce(*mut F)) {
+    if numbers == 0 {
+        return work(std::ptr::null_mut());
+    }
+    let lines = (numbers * size_of::<F>()).div_ceil(size_of::<Line>());
+    let mut room = ROOM.take();
+    if room.len() < lines {
+        room.resize(lines, Line { _bytes: [0; 64] });
+    }
+    work(room.as_mut_ptr().cast());
+    ROOM.set(room);
+}
+
+/// The best kernel for this processor.
+fn best<F: Scalar>() -> &'static Kernel<F> {
+    F::kernels().next().expect("the portable kernel runs everywhere")
+}
+
+/// Where block `i` of `count` begins, when units of `unit` are shared out as evenly as they come.
+fn border(length: usize, unit: usize, count: usize, i: usize) -> usize {
+    (i * length.div_ceil(unit) / count * unit).min(length)
+}
 
 fn run<F: Scalar>(
+    kernel: &Kernel<F>,
     a: Factor<'_, F>,
     b: Factor<'_, F>,
     mut out: ViewMut<'_, F>,
     add: bool,
     threads: &Threads,
+    finish: &(dyn Fn(ViewMut<'_, F>, usize, usize) + Sync),
 ) {
     let ((m, k), (kb, n)) = (a.shape(), b.shape());
     assert!(
@@ -91,48 +202,88 @@ fn run<F: Scalar>(
         if !add {
             out.fill(F::zero());
         }
-        return;
+        return finish(out, 0, 0);
     }
-    let ((pa, ra, ca), (pb, rb, cb)) = (a.layout(), b.layout());
-    let stride = out.strides().1 as isize;
-    let sides = Output(out.as_mut_ptr());
-    let sides = &sides;
-    let (a_at, b_at) = (Output(pa.cast_mut()), Output(pb.cast_mut()));
-    let (a_at, b_at) = (&a_at, &b_at);
-    let by_columns = n >= m;
-    let length = if by_columns { n } else { m };
-    let strip = if m * n * k <= SMALL { length } else { STRIP };
-    threads.run(length.div_ceil(strip), &|task| {
-        let start = task * strip;
-        let count = strip.min(length - start);
-        let (row, column, m, n) =
-            if by_columns { (0, start, m, count) } else { (start, 0, count, n) };
-        let (row, column) = (row as isize, column as isize);
-        // SAFETY: the assertion above makes the shapes fit; rows `row..row + m` and columns
-        // `column..column + n` lie inside the output, belong to this task alone, and the factors'
-        // elements that they need lie inside the borrowed views.
-        unsafe {
-            gemm::gemm(
-                m,
-                n,
-                k,
-                sides.0.offset(row + column * stride),
-                stride,
-                1,
-                add,
-                a_at.0.cast_const().offset(row * ra),
-                ca,
-                ra,
-                b_at.0.cast_const().offset(column * cb),
-                cb,
-                rb,
-                F::one(),
-                F::one(),
-                false,
-                false,
-                false,
-                gemm::Parallelism::None,
-            );
+    let transposed = |f: &Factor<'_, F>| matches!(f, Factor::Transposed(_));
+    let mut plan = Plan::new((m, n, k), transposed(&a), transposed(&b));
+    plan.pack_a &= kernel.packs;
+    plan.pack_b &= kernel.packs;
+    let block_rows = m.div_ceil(kernel.width).div_ceil(plan.blocks.0) * kernel.width;
+    let panels = if plan.pack_a { block_rows * plan.depth } else { 0 };
+    let columns = if plan.pack_b { n.next_multiple_of(kernel::COLUMNS) * plan.depth } else { 0 };
+    let c_step = out.strides().1;
+    let (a, b, c) = (a.side(), b.side(), out.as_mut_ptr());
+    with_room(columns + panels * threads.count(), |room: *mut F| {
+        for round in 0..plan.rounds {
+            let first = round * plan.depth;
+            let k = plan.depth.min(k - first);
+            // SAFETY: `first` is less than the depth of both factors.
+            let (a, mut b) = unsafe { (a.after(0, first), b.after(first, 0)) };
+            if plan.pack_b {
+                pack_columns(kernel, b, (k, n), room, threads);
+                b = Side { at: room, row: kernel::COLUMNS, column: 1 };
+            }
+            let at = Shared((a, b, c, room));
+            let at = &at;
+            let (plan, last) = (&plan, round + 1 == plan.rounds);
+            threads.run_seated(plan.blocks.0 * plan.blocks.1, &|task, seat| {
+                let (a, b, c, room) = at.0;
+                let (i, j) = (task % plan.blocks.0, task / plan.blocks.0);
+                let rows = |i| border(m, kernel.width, plan.blocks.0, i);
+                let cols = |j| border(n, kernel::COLUMNS, plan.blocks.1, j);
+                let (row, column) = (rows(i), cols(j));
+                let (m, n) = (rows(i + 1) - row, cols(j + 1) - column);
+                if m == 0 || n == 0 {
+                    return;
+                }
+                let b_tile = match plan.pack_b {
+                    true => kernel::COLUMNS * k,
+                    false => kernel::COLUMNS * b.column,
+                };
+                // SAFETY: `run` asserted that the shapes fit. Rows `row..row + m` and columns
+                // `column..column + n` of the output belong to this task alone; the room holds
+                // `panels` numbers for every seat behind the columns; the kernel is one that this
+                // processor has.
+                unsafe {
+                    let c = c.add(row + column * c_step);
+                    let panels = match plan.pack_a {
+                        true => room.add(columns + panels * seat),
+                        false => std::ptr::null_mut(),
+                    };
+                    let b = Side { at: b.at.add(column / kernel::COLUMNS * b_tile), ..b };
+                    let add = add || round > 0;
+                    let a = a.after(row, 0);
+                    (kernel.block)(&Block { m, n, k, a, b, b_tile, c, c_step, add, panels });
+                    if last {
+                        let (shape, steps) = ((Dyn(m), Dyn(n)), (Const::<1>, Dyn(c_step)));
+                        let part = ViewStorageMut::from_raw_parts(c, shape, steps);
+                        finish(ViewMut::from_data(part), row, column);
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// Copies the right side into panels of [`kernel::COLUMNS`] columns.
+fn pack_columns<F: Scalar>(
+    kernel: &Kernel<F>,
+    b: Side<F>,
+    (k, n): (usize, usize),
+    to: *mut F,
+    threads: &Threads,
+) {
+    let panels = n.div_ceil(kernel::COLUMNS);
+    let tasks = panels.min(8);
+    let at = Shared((b, to));
+    let at = &at;
+    threads.run(tasks, &|task| {
+        let (b, to) = at.0;
+        for panel in task * panels / tasks..(task + 1) * panels / tasks {
+            let column = panel * kernel::COLUMNS;
+            let count = kernel::COLUMNS.min(n - column);
+            // SAFETY: the panel's columns are inside the factor, and its room is its own.
+            unsafe { (kernel.pack_columns)(b.after(0, column), k, count, to.add(column * k)) };
         }
     });
 }
@@ -152,31 +303,95 @@ pub(crate) fn plain<F: Scalar>(a: Factor<'_, F>, b: Factor<'_, F>) -> Matrix<F> 
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::sync::Mutex;
 
     fn matrix(rows: usize, columns: usize, seed: usize) -> Matrix<f64> {
         Matrix::from_fn(rows, columns, |i, j| ((i * 31 + j * 17 + seed * 7) % 23) as f64 - 11.0)
     }
 
+    fn side<F: Scalar>(m: &Matrix<F>, transposed: bool) -> Factor<'_, F> {
+        let view = m.as_view();
+        if transposed { Factor::Transposed(view) } else { Factor::Plain(view) }
+    }
+
+    /// Every kernel of this processor against the plain product. Whole numbers: every order of
+    /// addition gives the same sum, so the comparison is exact.
+    fn check<F: Scalar>(
+        (m, n, k): (usize, usize, usize),
+        (ta, tb, add): (bool, bool, bool),
+        threads: usize,
+    ) {
+        let whole = |rows, columns, seed| matrix(rows, columns, seed).map(F::of);
+        let a = if ta { whole(k, m, 1) } else { whole(m, k, 1) };
+        let b = if tb { whole(n, k, 2) } else { whole(k, n, 2) };
+        let threads = Threads::new(threads).unwrap();
+        for kernel in F::kernels() {
+            // rows and columns around the output must stay as they are
+            let mut frame = whole(m + 2, n + 2, 3);
+            let mut expected = frame.clone();
+            let mut inner = expected.view_mut((1, 1), (m, n));
+            let product = plain(side(&a, ta), side(&b, tb));
+            if add {
+                inner += product
+            } else {
+                inner.copy_from(&product)
+            }
+            let out = frame.view_mut((1, 1), (m, n));
+            run(kernel, side(&a, ta), side(&b, tb), out, add, &threads, &|_, _, _| {});
+            assert!(frame == expected, "{m}x{n}x{k} {ta} {tb} {add} width {}", kernel.width);
+        }
+    }
+
     proptest! {
         #[test]
         fn equals_the_plain_product(
-            m in 0_usize..40, n in 0_usize..200, k in 0_usize..40,
+            m in 0_usize..150, n in 0_usize..150, k in 0_usize..60,
             ta: bool, tb: bool, add: bool, threads in 1_usize..4,
         ) {
-            let a = if ta { matrix(k, m, 1) } else { matrix(m, k, 1) };
-            let b = if tb { matrix(n, k, 2) } else { matrix(k, n, 2) };
-            let side = |m, t| if t { Factor::Transposed(m) } else { Factor::Plain(m) };
-            let (fa, fb) = (side(a.as_view(), ta), side(b.as_view(), tb));
-            let mut out = matrix(m, n, 3);
-            // whole numbers: every order of addition gives the same sum
-            let expected = if add { &out + plain(fa, fb) } else { plain(fa, fb) };
-            let threads = Threads::new(threads).unwrap();
-            if add {
-                multiply_add(fa, fb, out.as_view_mut(), &threads);
-            } else {
-                multiply(fa, fb, out.as_view_mut(), &threads);
+            check::<f32>((m, n, k), (ta, tb, add), threads);
+            check::<f64>((m, n, k), (ta, tb, add), threads);
+        }
+
+        #[test]
+        fn equals_the_plain_product_when_small(
+            m in 0_usize..20, n in 0_usize..12, k in 0_usize..20, ta: bool, tb: bool, add: bool,
+        ) {
+            check::<f32>((m, n, k), (ta, tb, add), 1);
+            check::<f64>((m, n, k), (ta, tb, add), 1);
+        }
+    }
+
+    #[test]
+    fn equals_the_plain_product_in_every_way_of_cutting() {
+        // several rounds over the depth, packed columns, one column, one row, many blocks
+        let shapes = [(1030, 70, 9), (70, 300, 700), (300, 1, 650), (1, 300, 650), (16, 40, 1300)];
+        for shape in shapes {
+            for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+                check::<f32>(shape, (ta, tb, false), 2);
+                check::<f64>(shape, (ta, tb, true), 2);
             }
-            prop_assert_eq!(out, expected);
+        }
+    }
+
+    #[test]
+    fn every_part_is_finished_once() {
+        for (m, n, k) in [(5, 3, 2), (300, 100, 700), (10, 900, 64)] {
+            let (a, b) = (matrix(m, k, 1), matrix(k, n, 2));
+            let mut out = Matrix::zeros(m, n);
+            let counts = Mutex::new(Matrix::zeros(m, n));
+            multiply_then(
+                side(&a, false),
+                side(&b, false),
+                out.as_view_mut(),
+                &Threads::new(2).unwrap(),
+                &|mut part, row, column| {
+                    let mut counts = counts.lock().unwrap();
+                    counts.view_mut((row, column), part.shape()).add_scalar_mut(1.0);
+                    part.neg_mut();
+                },
+            );
+            assert_eq!(counts.into_inner().unwrap(), Matrix::from_element(m, n, 1.0));
+            assert_eq!(out, -plain(side(&a, false), side(&b, false)));
         }
     }
 

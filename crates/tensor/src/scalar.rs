@@ -3,9 +3,26 @@
 use std::fmt::{Debug, Display};
 
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+    use crate::kernel::{self, Kernel};
+
+    pub trait Sealed: Sized + 'static {
+        /// The product kernels that this processor can run, the best first.
+        fn kernels() -> impl Iterator<Item = &'static Kernel<Self>>;
+    }
+
+    impl Sealed for f32 {
+        #[inline]
+        fn kernels() -> impl Iterator<Item = &'static Kernel<Self>> {
+            kernel::for_f32()
+        }
+    }
+
+    impl Sealed for f64 {
+        #[inline]
+        fn kernels() -> impl Iterator<Item = &'static Kernel<Self>> {
+            kernel::for_f64()
+        }
+    }
 }
 
 /// A floating-point type that slalom computes with: [`f32`] or [`f64`].

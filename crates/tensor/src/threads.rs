@@ -3,11 +3,19 @@
 //! Work comes as numbered tasks whose number and borders depend on the work alone; which thread
 //! runs a task changes nothing in its result. The calling thread works too, so `Threads::new(2)`
 //! starts one worker. Nothing is allocated when tasks are run.
+//!
+//! Between jobs a worker spins for some microseconds, because a step of a small network is a chain
+//! of jobs that take less than waking a thread does; then it sleeps. A job never waits for a worker
+//! that is not there yet: whoever is there takes the tasks, and a worker that comes late finds the
+//! gate shut.
 
 use std::any::Any;
+use std::cell::UnsafeCell;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 /// A handle to a fixed set of threads; clones share them, and they end with the last handle.
 ///
@@ -57,11 +65,17 @@ impl Threads {
     /// on the calling thread.
     ///
     /// # Panics
-    /// With the panic of a task, after the others have ended; the threads stay usable.
+    /// With the panic of a task, after those under way have ended; the threads stay usable.
     pub fn run(&self, tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+        self.run_seated(tasks, &|task, _| work(task));
+    }
+
+    /// The same with the seat of the thread that runs the task, below [`Threads::count`]: tasks
+    /// with different seats may run at the same time, tasks with the same never.
+    pub(crate) fn run_seated(&self, tasks: usize, work: &(dyn Fn(usize, usize) + Sync)) {
         match &self.pool {
             Some(pool) if tasks > 1 => pool.run(tasks, work),
-            _ => (0..tasks).for_each(work),
+            _ => (0..tasks).for_each(|task| work(task, 0)),
         }
     }
 }
@@ -69,100 +83,116 @@ impl Threads {
 #[derive(Debug)]
 struct Pool {
     shared: Arc<Shared>,
-    /// Held while a job is under way: one at a time.
-    turn: Mutex<()>,
-    workers: Vec<std::thread::JoinHandle<()>>,
+    workers: Vec<JoinHandle<()>>,
 }
 
-#[derive(Debug)]
+/// What the calling thread and the workers see. The gate holds the number of the job, whether it
+/// still takes workers in, and how many are inside, so that one atomic operation answers them all.
 struct Shared {
-    state: Mutex<State>,
-    wake: Condvar,
-    done: Condvar,
-    next: AtomicUsize,
+    gate: AtomicU64,
+    /// Set while a job is under way: one at a time.
+    busy: AtomicBool,
+    /// Written before the gate opens, read by whoever got in.
+    job: UnsafeCell<Option<Job>>,
+    /// One for each thread, the calling one first.
+    seats: Vec<Seat>,
+    /// Spins before a worker goes to sleep; 0 where there are more threads than processors.
+    spins: u32,
+    stop: AtomicBool,
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-#[derive(Debug)]
-struct State {
-    /// Counts the jobs, so that a worker takes part in each at most once.
-    round: u64,
-    job: Option<Job>,
-    /// Workers inside the job.
-    active: usize,
-    panic: Option<Panic>,
-    stop: bool,
-}
+// SAFETY: `job` is written only by the thread that set `busy`, while the gate is shut and nobody is
+// inside; workers read it only between entering and leaving through the gate.
+unsafe impl Sync for Shared {}
 
-struct Panic(Box<dyn Any + Send>);
-
-impl std::fmt::Debug for Panic {
+impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Panic")
+        write!(f, "{} threads", self.seats.len())
     }
+}
+
+/// What belongs to one thread, on cache lines of its own.
+#[repr(align(128))]
+struct Seat {
+    /// The next of this thread's own tasks.
+    next: AtomicUsize,
+    asleep: AtomicBool,
 }
 
 #[derive(Clone, Copy)]
 struct Job {
     tasks: usize,
-    work: *const (dyn Fn(usize) + Sync),
-}
-
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Job of {} tasks", self.tasks)
-    }
+    work: *const (dyn Fn(usize, usize) + Sync),
 }
 
 // SAFETY: the closure behind the pointer is `Sync`, and `Pool::run` keeps it alive until no worker
 // is inside the job.
 unsafe impl Send for Job {}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+/// The gate: workers inside in the low half, then the bit that says it is open, then the job's
+/// number.
+const OPEN: u64 = 1 << 31;
+const INSIDE: u64 = OPEN - 1;
+const NUMBER: u64 = 1 << 32;
+
+/// About 50 µs, longer than the stretches of a training step that one thread does alone.
+const SPINS: u32 = 4000;
 
 impl Pool {
     fn start(workers: usize) -> std::io::Result<Self> {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let shared = Arc::new(Shared {
-            state: Mutex::new(State { round: 0, job: None, active: 0, panic: None, stop: false }),
-            wake: Condvar::new(),
-            done: Condvar::new(),
-            next: AtomicUsize::new(0),
+            gate: AtomicU64::new(0),
+            busy: AtomicBool::new(false),
+            job: UnsafeCell::new(None),
+            seats: (0..=workers)
+                .map(|_| Seat { next: AtomicUsize::new(0), asleep: AtomicBool::new(false) })
+                .collect(),
+            spins: if workers < processors { SPINS } else { 0 },
+            stop: AtomicBool::new(false),
+            panic: Mutex::new(None),
         });
-        let mut pool = Self { shared, turn: Mutex::new(()), workers: Vec::new() };
-        for i in 0..workers {
+        let mut pool = Self { shared, workers: Vec::new() };
+        for seat in 1..=workers {
             let shared = Arc::clone(&pool.shared);
-            let thread = std::thread::Builder::new().name(format!("slalom-{}", i + 1));
-            pool.workers.push(thread.spawn(move || shared.serve())?);
+            let thread = std::thread::Builder::new().name(format!("slalom-{seat}"));
+            pool.workers.push(thread.spawn(move || shared.serve(seat))?);
         }
         Ok(pool)
     }
 
-    fn run(&self, tasks: usize, work: &(dyn Fn(usize) + Sync)) {
-        let Ok(_turn) = self.turn.try_lock() else {
-            return (0..tasks).for_each(work);
-        };
-        // SAFETY: only the lifetime changes; the job is withdrawn below, and every worker has left
-        // it, before this function returns or unwinds.
-        let work: &'static (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(work) };
+    fn run(&self, tasks: usize, work: &(dyn Fn(usize, usize) + Sync)) {
+        let shared = &*self.shared;
+        if shared.busy.swap(true, Ordering::Acquire) {
+            return (0..tasks).for_each(|task| work(task, 0));
+        }
+        // SAFETY: only the lifetime changes; the gate is shut below, and every worker has left,
+        // before this function returns or unwinds.
+        let work: &'static (dyn Fn(usize, usize) + Sync) = unsafe { std::mem::transmute(work) };
         let job = Job { tasks, work };
-        self.shared.next.store(0, Ordering::Relaxed);
-        {
-            let mut state = lock(&self.shared.state);
-            state.round += 1;
-            state.job = Some(job);
+        // SAFETY: the gate is shut and nobody is inside, and `busy` makes this the only writer.
+        unsafe { *shared.job.get() = Some(job) };
+        for (seat, own) in shared.seats.iter().enumerate() {
+            own.next.store(shared.first_task(seat, tasks), Ordering::Relaxed);
         }
-        self.shared.wake.notify_all();
-        let mine = self.shared.take_part(job);
-        let mut state = lock(&self.shared.state);
-        state.job = None;
-        while state.active > 0 {
-            state = self.shared.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        let number = shared.gate.load(Ordering::Relaxed) & !(NUMBER - 1);
+        shared.gate.store(number.wrapping_add(NUMBER) | OPEN, Ordering::SeqCst);
+        for (worker, seat) in self.workers.iter().zip(&shared.seats[1..]) {
+            if seat.asleep.load(Ordering::SeqCst) {
+                worker.thread().unpark();
+            }
         }
-        let panic = mine.err().or(state.panic.take().map(|p| p.0));
-        state.panic = None;
-        drop(state);
-        drop(_turn);
+        shared.take_part(0, job);
+        shared.gate.fetch_and(!OPEN, Ordering::Relaxed);
+        let mut spins = 0;
+        while shared.gate.load(Ordering::Acquire) & INSIDE > 0 {
+            // a worker that lost its processor inside a task may take a while
+            spins += 1;
+            if spins < shared.spins { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+        let panic = shared.panic().take();
+        shared.busy.store(false, Ordering::Release);
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
@@ -171,9 +201,9 @@ impl Pool {
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        lock(&self.shared.state).stop = true;
-        self.shared.wake.notify_all();
+        self.shared.stop.store(true, Ordering::SeqCst);
         for worker in self.workers.drain(..) {
+            worker.thread().unpark();
             let _ = worker.join();
         }
     }
@@ -181,46 +211,78 @@ impl Drop for Pool {
 
 impl Shared {
     /// A worker's life: wait for a job, take part in it, again.
-    fn serve(&self) {
+    fn serve(&self, seat: usize) {
         let mut seen = 0;
-        let mut state = lock(&self.state);
-        loop {
-            if state.stop {
-                return;
-            }
-            match state.job {
-                Some(job) if state.round != seen => {
-                    seen = state.round;
-                    state.active += 1;
-                    drop(state);
-                    let result = self.take_part(job);
-                    state = lock(&self.state);
-                    state.active -= 1;
-                    if let Err(panic) = result {
-                        state.panic.get_or_insert(Panic(panic));
-                    }
-                    if state.active == 0 {
-                        self.done.notify_one();
-                    }
+        let mut spins = 0;
+        while !self.stop.load(Ordering::Relaxed) {
+            let gate = self.gate.load(Ordering::Acquire);
+            let entered = gate & OPEN != 0
+                && gate / NUMBER != seen
+                && self
+                    .gate
+                    .compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed)
+                    .is_ok();
+            if entered {
+                // SAFETY: this worker is inside, so the job stands until it leaves.
+                if let Some(job) = unsafe { *self.job.get() } {
+                    self.take_part(seat, job);
                 }
-                _ => state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner),
+                self.gate.fetch_sub(1, Ordering::Release);
+                (seen, spins) = (gate / NUMBER, 0);
+            } else if spins < self.spins {
+                spins += 1;
+                std::hint::spin_loop();
+            } else {
+                self.sleep(seat, gate);
+                spins = 0;
             }
         }
     }
 
-    /// Takes tasks until there are none left.
-    fn take_part(&self, job: Job) -> std::thread::Result<()> {
-        // SAFETY: whoever is here entered while the job stood in the state, so `Pool::run` waits.
+    /// Sleeps until a job comes after the gate that was seen last.
+    fn sleep(&self, seat: usize, gate: u64) {
+        let asleep = &self.seats[seat].asleep;
+        asleep.store(true, Ordering::SeqCst);
+        // whoever opens the gate after this look finds the flag set and wakes this thread
+        let now = self.gate.load(Ordering::SeqCst);
+        if now / NUMBER == gate / NUMBER && !self.stop.load(Ordering::SeqCst) {
+            std::thread::park();
+        }
+        asleep.store(false, Ordering::SeqCst);
+    }
+
+    /// The first of the tasks that a thread begins with: neighbours stay with one thread from one
+    /// job to the next, and so in its cache.
+    fn first_task(&self, seat: usize, tasks: usize) -> usize {
+        seat * tasks / self.seats.len()
+    }
+
+    /// Takes this thread's own tasks, then what the others have left. A panic is kept for the
+    /// thread that called.
+    fn take_part(&self, seat: usize, job: Job) {
+        // SAFETY: whoever is here entered through the gate or opened it, so `Pool::run` waits.
         let work = unsafe { &*job.work };
-        catch_unwind(AssertUnwindSafe(|| {
-            loop {
-                let task = self.next.fetch_add(1, Ordering::Relaxed);
-                if task >= job.tasks {
-                    return;
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let threads = self.seats.len();
+            for owner in (seat..threads).chain(0..seat) {
+                let end = self.first_task(owner + 1, job.tasks);
+                let next = &self.seats[owner].next;
+                loop {
+                    let task = next.fetch_add(1, Ordering::Relaxed);
+                    if task >= end {
+                        break;
+                    }
+                    work(task, seat);
                 }
-                work(task);
             }
-        }))
+        }));
+        if let Err(panic) = result {
+            self.panic().get_or_insert(panic);
+        }
+    }
+
+    fn panic(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
+        self.panic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,0 +1,265 @@
+//! A block of a product: packing of the left side into panels, and tiles of the output in registers.
+
+use super::lanes::Lanes;
+use super::{COLUMNS, Side};
+
+/// One block: `c (+)= a·b` with `m` × `k` times `k` × `n`, all of it done by one thread.
+pub(crate) struct Block<F> {
+    pub(crate) m: usize,
+    pub(crate) n: usize,
+    pub(crate) k: usize,
+    pub(crate) a: Side<F>,
+    pub(crate) b: Side<F>,
+    /// Distance between panels of [`COLUMNS`] columns of `b`.
+    pub(crate) b_tile: usize,
+    pub(crate) c: *mut F,
+    /// Distance between columns of the output.
+    pub(crate) c_step: usize,
+    /// Add to what stands in the output instead of overwriting it.
+    pub(crate) add: bool,
+    /// Room for `m` (up to a multiple of a register) times `k` numbers on a cache line's border, or
+    /// null to read `a` in place, which needs columns without gaps (`a.row == 1`).
+    pub(crate) panels: *mut F,
+}
+
+/// Computes a block.
+///
+/// # Safety
+/// The pointers must be valid for the shapes, the output must not overlap anything else, and the
+/// processor must have the instruction set of `L`.
+#[inline(always)]
+pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>) {
+    // SAFETY: as the caller's; every offset stays inside the block's shape.
+    unsafe {
+        if x.n == 1 && x.a.column == 1 && x.b.row == 1 && x.a.row != 1 {
+            return dots::<L>(x);
+        }
+        // one column leaves registers free for more rows
+        let tallest = if x.n == 1 { 8 } else { L::TILE.0 };
+        if !x.panels.is_null() {
+            pack::<L>(x, tallest);
+        }
+        let mut column = 0;
+        while column < x.n {
+            let columns = L::TILE.1.min(x.n - column);
+            let mut row = 0;
+            for height in heights::<L>(x.m, tallest) {
+                let rows = (height * L::WIDTH).min(x.m - row);
+                let (a, a_step) = if x.panels.is_null() {
+                    (x.a.at.add(row), x.a.column)
+                } else {
+                    (x.panels.add(row * x.k).cast_const(), height * L::WIDTH)
+                };
+                let tile = Tile {
+                    k: x.k,
+                    a,
+                    a_step,
+                    b: x.b.at.add(column / COLUMNS * x.b_tile + column % COLUMNS * x.b.column),
+                    b_row: x.b.row,
+                    b_column: x.b.column,
+                    c: x.c.add(row + column * x.c_step),
+                    c_step: x.c_step,
+                    add: x.add,
+                    last: rows - (height - 1) * L::WIDTH,
+                };
+                tile.run::<L>(height, columns);
+                row += rows;
+            }
+            column += columns;
+        }
+    }
+}
+
+/// The heights of the panels, in registers: as even as they come, the taller ones first.
+#[inline(always)]
+fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item = usize> {
+    let registers = m.div_ceil(L::WIDTH);
+    let panels = registers.div_ceil(tallest);
+    let (height, taller) = (registers / panels, registers % panels);
+    (0..panels).map(move |i| height + usize::from(i < taller))
+}
+
+/// Copies the left side into panels: column after column of as many rows as a tile has, so that
+/// the tiles read it from first to last; rows beyond the last are zero.
+#[inline(always)]
+unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
+    let (w, k) = (L::WIDTH, x.k);
+    let mut row = 0;
+    // SAFETY: the panels have room; reads stay inside m × k.
+    unsafe {
+        for height in heights::<L>(x.m, tallest) {
+            let panel = x.panels.add(row * k);
+            let step = height * w;
+            for register in 0..height {
+                let first = row + register * w;
+                let count = w.min(x.m - first);
+                let to = panel.add(register * w);
+                let from = x.a.at.add(first * x.a.row);
+                if x.a.row == 1 {
+                    for p in 0..k {
+                        L::store(to.add(p * step), L::load_first(from.add(p * x.a.column), count));
+                    }
+                    continue;
+                }
+                let squares = if count == w && x.a.column == 1 { k / w * w } else { 0 };
+                for p in (0..squares).step_by(w) {
+                    L::transpose(from.add(p), x.a.row, to.add(p * step), step);
+                }
+                for p in squares..k {
+                    for i in 0..count {
+                        *to.add(p * step + i) = *from.add(i * x.a.row + p * x.a.column);
+                    }
+                    for i in count..w {
+                        *to.add(p * step + i) = <L::Scalar as num_traits::Zero>::zero();
+                    }
+                }
+            }
+            row += step;
+        }
+    }
+}
+
+/// Copies so many rows and columns of the right side into a panel: row after row.
+///
+/// # Safety
+/// The side must have these rows and columns, and the panel room for `k` times [`COLUMNS`].
+#[inline(always)]
+pub(super) unsafe fn pack_columns<F: Copy>(b: Side<F>, k: usize, count: usize, to: *mut F) {
+    for p in 0..k {
+        // SAFETY: as the caller's.
+        unsafe {
+            let (from, to) = (b.at.add(p * b.row), to.add(p * COLUMNS));
+            if count == COLUMNS && b.column == 1 {
+                std::ptr::copy_nonoverlapping(from, to, COLUMNS);
+            } else {
+                for j in 0..count {
+                    *to.add(j) = *from.add(j * b.column);
+                }
+            }
+        }
+    }
+}
+
+/// One tile of the output, summed in registers.
+struct Tile<F> {
+    k: usize,
+    a: *const F,
+    a_step: usize,
+    b: *const F,
+    b_row: usize,
+    b_column: usize,
+    c: *mut F,
+    c_step: usize,
+    add: bool,
+    /// Rows in the last register.
+    last: usize,
+}
+
+impl<F: crate::Scalar> Tile<F> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<Scalar = F>>(&self, height: usize, columns: usize) {
+        // SAFETY: as the caller's.
+        unsafe {
+            match (height, columns) {
+                (1, 1) => self.sum::<L, 1, 1>(),
+                (1, 2) => self.sum::<L, 1, 2>(),
+                (1, 3) => self.sum::<L, 1, 3>(),
+                (1, 4) => self.sum::<L, 1, 4>(),
+                (1, 5) => self.sum::<L, 1, 5>(),
+                (1, 6) => self.sum::<L, 1, 6>(),
+                (1, 7) => self.sum::<L, 1, 7>(),
+                (1, 8) => self.sum::<L, 1, 8>(),
+                (2, 1) => self.sum::<L, 2, 1>(),
+                (2, 2) => self.sum::<L, 2, 2>(),
+                (2, 3) => self.sum::<L, 2, 3>(),
+                (2, 4) => self.sum::<L, 2, 4>(),
+                (2, 5) => self.sum::<L, 2, 5>(),
+                (2, 6) => self.sum::<L, 2, 6>(),
+                (2, 7) => self.sum::<L, 2, 7>(),
+                (2, 8) => self.sum::<L, 2, 8>(),
+                (3, 1) => self.sum::<L, 3, 1>(),
+                (3, 2) => self.sum::<L, 3, 2>(),
+                (3, 3) => self.sum::<L, 3, 3>(),
+                (3, 4) => self.sum::<L, 3, 4>(),
+                (3, 5) => self.sum::<L, 3, 5>(),
+                (3, 6) => self.sum::<L, 3, 6>(),
+                (3, 7) => self.sum::<L, 3, 7>(),
+                (3, 8) => self.sum::<L, 3, 8>(),
+                (4, 1) => self.sum::<L, 4, 1>(),
+                (5, 1) => self.sum::<L, 5, 1>(),
+                (6, 1) => self.sum::<L, 6, 1>(),
+                (7, 1) => self.sum::<L, 7, 1>(),
+                (8, 1) => self.sum::<L, 8, 1>(),
+                _ => unreachable!("no tile of {height} registers by {columns} columns"),
+            }
+        }
+    }
+
+    /// Every element is one chain of fused multiply-adds over k, so its bits do not depend on the
+    /// tile that it falls into.
+    #[inline(always)]
+    unsafe fn sum<L: Lanes<Scalar = F>, const HEIGHT: usize, const COLUMNS: usize>(&self) {
+        // SAFETY: as the caller's: `HEIGHT` registers by `COLUMNS` columns lie inside the block.
+        unsafe {
+            let zero = L::splat(<L::Scalar as num_traits::Zero>::zero());
+            let mut sums = [[zero; HEIGHT]; COLUMNS];
+            let (mut a, mut b) = (self.a, self.b);
+            for _ in 0..self.k {
+                let mut rows = [zero; HEIGHT];
+                for (i, row) in rows.iter_mut().enumerate().take(HEIGHT - 1) {
+                    *row = L::load(a.add(i * L::WIDTH));
+                }
+                rows[HEIGHT - 1] = L::load_first(a.add((HEIGHT - 1) * L::WIDTH), self.last);
+                for (j, column) in sums.iter_mut().enumerate() {
+                    let factor = L::splat(*b.add(j * self.b_column));
+                    for (sum, row) in column.iter_mut().zip(rows) {
+                        *sum = L::fma(row, factor, *sum);
+                    }
+                }
+                a = a.add(self.a_step);
+                b = b.add(self.b_row);
+            }
+            for (j, column) in sums.iter().enumerate() {
+                let to = self.c.add(j * self.c_step);
+                for (i, &sum) in column.iter().enumerate() {
+                    let to = to.add(i * L::WIDTH);
+                    let count = if i == HEIGHT - 1 { self.last } else { L::WIDTH };
+                    let sum = if self.add { L::add(L::load_first(to, count), sum) } else { sum };
+                    L::store_first(to, sum, count);
+                }
+            }
+        }
+    }
+}
+
+/// A transposed matrix times one column: a dot product for each column of the matrix, four at a
+/// time, each over `WIDTH` interleaved sums that are added in order at the end.
+#[inline(always)]
+unsafe fn dots<L: Lanes>(x: &Block<L::Scalar>) {
+    const ROWS: usize = 4;
+    let w = L::WIDTH;
+    for first in (0..x.m).step_by(ROWS) {
+        let count = ROWS.min(x.m - first);
+        // SAFETY: rows `first..first + count` and all of k lie inside the block; the rows beyond
+        // are the last one again.
+        unsafe {
+            let rows: [_; ROWS] =
+                std::array::from_fn(|i| x.a.at.add((first + i.min(count - 1)) * x.a.row));
+            let mut sums = [L::splat(<L::Scalar as num_traits::Zero>::zero()); ROWS];
+            for p in (0..x.k).step_by(w) {
+                let lanes = w.min(x.k - p);
+                let b = L::load_first(x.b.at.add(p), lanes);
+                for (sum, row) in sums.iter_mut().zip(rows) {
+                    *sum = L::fma(L::load_first(row.add(p), lanes), b, *sum);
+                }
+            }
+            for (i, &sum) in sums.iter().enumerate().take(count) {
+                let mut lanes = [<L::Scalar as num_traits::Zero>::zero(); 16];
+                L::store(lanes.as_mut_ptr(), sum);
+                let total = lanes[..w].iter().copied().sum();
+                let to = x.c.add(first + i);
+                *to = if x.add { *to + total } else { total };
+            }
+        }
+    }
+}

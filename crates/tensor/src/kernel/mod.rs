@@ -1,0 +1,104 @@
+//! The product kernel: packed panels and register tiles for AVX-512 and AVX2, found at run time.
+//!
+//! Where the processor has neither instruction set, products go through the `gemm` crate.
+
+mod block;
+mod lanes;
+mod portable;
+
+pub(crate) use block::Block;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{avx2, avx512};
+
+/// One factor of a product in memory: its first element and the distances between rows and columns.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<F> {
+    pub(crate) at: *const F,
+    pub(crate) row: usize,
+    pub(crate) column: usize,
+}
+
+impl<F> Side<F> {
+    /// The same side from this row and column on.
+    ///
+    /// # Safety
+    /// The element must be inside the matrix.
+    pub(crate) unsafe fn after(self, row: usize, column: usize) -> Self {
+        // SAFETY: the caller's.
+        Self { at: unsafe { self.at.add(row * self.row + column * self.column) }, ..self }
+    }
+}
+
+/// Columns of a panel of the right side: a multiple of every tile's.
+pub(crate) const COLUMNS: usize = 8;
+
+/// The functions of one instruction set for one scalar type.
+pub struct Kernel<F> {
+    /// Rows of a register: blocks start at multiples of it.
+    pub(crate) width: usize,
+    /// Whether it reads panels.
+    pub(crate) packs: bool,
+    /// Computes a block.
+    pub(crate) block: unsafe fn(&Block<F>),
+    /// Copies so many rows and columns (at most [`COLUMNS`]) of the right side into a panel.
+    pub(crate) pack_columns: unsafe fn(Side<F>, usize, usize, *mut F),
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::lanes::Lanes;
+    use super::lanes::x86::{F32x8, F32x16, F64x4, F64x8};
+    use super::{Block, Kernel, block};
+
+    /// One entry point for each instruction set and scalar: the generic code, compiled for it.
+    macro_rules! kernel {
+        ($kernel:ident, $entry:ident, $lanes:ty, $scalar:ty, $features:literal) => {
+            pub(super) static $kernel: Kernel<$scalar> = Kernel {
+                width: <$lanes as Lanes>::WIDTH,
+                packs: true,
+                block: $entry,
+                pack_columns: block::pack_columns::<$scalar>,
+            };
+
+            #[target_feature(enable = $features)]
+            unsafe fn $entry(x: &Block<$scalar>) {
+                // SAFETY: the caller's, and this function has the instruction set.
+                unsafe { block::block::<$lanes>(x) }
+            }
+        };
+    }
+
+    kernel!(AVX512_F32, avx512_f32, F32x16, f32, "avx512f,avx512vl,avx512bw,avx512dq,fma");
+    kernel!(AVX512_F64, avx512_f64, F64x8, f64, "avx512f,avx512vl,avx512bw,avx512dq,fma");
+    kernel!(AVX2_F32, avx2_f32, F32x8, f32, "avx2,fma");
+    kernel!(AVX2_F64, avx2_f64, F64x4, f64, "avx2,fma");
+
+    pub(crate) fn avx512() -> bool {
+        is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("fma")
+    }
+
+    pub(crate) fn avx2() -> bool {
+        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+    }
+}
+
+/// Every kernel that this processor can run, the best first; the last one runs everywhere.
+macro_rules! kernels {
+    ($list:ident, $scalar:ty, $avx512:ident, $avx2:ident, $portable:ident) => {
+        #[inline]
+        pub(crate) fn $list() -> impl Iterator<Item = &'static Kernel<$scalar>> {
+            #[cfg(target_arch = "x86_64")]
+            let own = [x86::avx512().then_some(&x86::$avx512), x86::avx2().then_some(&x86::$avx2)];
+            #[cfg(not(target_arch = "x86_64"))]
+            let own = [None, None];
+            own.into_iter().flatten().chain([&portable::$portable])
+        }
+    };
+}
+
+kernels!(for_f32, f32, AVX512_F32, AVX2_F32, F32);
+kernels!(for_f64, f64, AVX512_F64, AVX2_F64, F64);

@@ -1,0 +1,41 @@
+//! Blocks through the `gemm` crate, for processors without a kernel of ours.
+
+use super::{Block, Kernel, Side};
+use crate::Scalar;
+
+pub(super) static F32: Kernel<f32> =
+    Kernel { width: 16, packs: false, block: block::<f32>, pack_columns: pack_columns::<f32> };
+pub(super) static F64: Kernel<f64> =
+    Kernel { width: 8, packs: false, block: block::<f64>, pack_columns: pack_columns::<f64> };
+
+/// # Safety
+/// As the other kernels', without any need of the processor.
+unsafe fn block<F: Scalar>(x: &Block<F>) {
+    // SAFETY: the caller's pointers are valid for the shapes.
+    unsafe {
+        gemm::gemm(
+            x.m,
+            x.n,
+            x.k,
+            x.c,
+            x.c_step as isize,
+            1,
+            x.add,
+            x.a.at,
+            x.a.column as isize,
+            x.a.row as isize,
+            x.b.at,
+            x.b.column as isize,
+            x.b.row as isize,
+            F::one(),
+            F::one(),
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+/// Never called: this kernel reads both sides in place.
+unsafe fn pack_columns<F>(_: Side<F>, _: usize, _: usize, _: *mut F) {}

@@ -1,0 +1,42 @@
+//! Loops over elements, compiled for the widest vectors that the processor has.
+
+/// Runs `work` compiled for the best instruction set of this processor, so that the compiler turns
+/// its loops into vectors of that width.
+///
+/// The numbers are the same with every instruction set: nothing is reordered or contracted (unless
+/// `work` says `mul_add`). Write the closure with `#[inline(always)]`, and let it call only what is
+/// inlined: code in functions of their own keeps the width of the baseline.
+///
+/// ```
+/// let mut x = [1.0_f32, -2.0, 3.0];
+/// slalom_tensor::vectorize(#[inline(always)] || x.iter_mut().for_each(|v| *v = v.max(0.0)));
+/// assert_eq!(x, [1.0, 0.0, 3.0]);
+/// ```
+#[inline]
+pub fn vectorize<R>(work: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if crate::kernel::avx512() {
+            // SAFETY: the processor has the instruction sets.
+            return unsafe { x86::avx512(work) };
+        }
+        if crate::kernel::avx2() {
+            // SAFETY: the processor has the instruction sets.
+            return unsafe { x86::avx2(work) };
+        }
+    }
+    work()
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
+    pub(super) unsafe fn avx512<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) unsafe fn avx2<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+}
