@@ -3,6 +3,7 @@
 //! One module a command; `cargo xtask help COMMAND` says what each is for.
 
 mod bench;
+mod experiment;
 mod tidy;
 
 use std::path::PathBuf;
@@ -24,12 +25,14 @@ enum Command {
     /// libraries, README's commands, the budget of third-party crates
     Tidy,
     Bench(bench::Arguments),
+    Experiment(experiment::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Tidy => tidy::command(),
         Command::Bench(arguments) => bench::command(&arguments),
+        Command::Experiment(arguments) => experiment::command(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,10 @@
+//! Published tables, ours beside theirs.
+
+mod quadratic_deep;
+pub(crate) mod sklearn;
+mod sklearn_mlp;
+
+use super::Experiment;
+
+/// In the order of the report.
+pub(super) const ALL: &[&Experiment] = &[&sklearn::EXPERIMENT, &quadratic_deep::EXPERIMENT];
