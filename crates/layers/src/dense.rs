@@ -10,12 +10,13 @@ use crate::{Activation, Backward, Forward, Init, Kind, Layer, LayerError, Parame
 /// |---|---|---|
 /// | `units` | – | outputs, at least 1 |
 /// | `activation` | – | f |
-/// | `bias` | true | whether there is a b; it begins at 0 |
+/// | `bias` | true | whether there is a b; it begins at 0, or as `init` says |
 /// | `init` | Glorot uniform | how W begins |
 ///
 /// `W` is *units × inputs*, stored column by column: the bytes of a Keras kernel.
 ///
-/// Differs from PyTorch: `Linear` draws weights and bias from U(±1/√inputs) and has no activation.
+/// Differs from PyTorch: `Linear` draws weights and bias from U(±1/√inputs)
+/// ([`Init::TorchLinear`]) and has no activation.
 ///
 /// ```
 /// use slalom_layers::{Activation, Dense, Init};
@@ -53,6 +54,7 @@ impl<F: Scalar> Layer<F> for Dense {
 
     fn outputs(&self, _inputs: usize, layer: usize) -> Result<usize, LayerError> {
         self.activation.validate(layer)?;
+        self.init.validate(layer)?;
         match self.units {
             0 => Err(LayerError::Width { layer, field: "units" }),
             units => Ok(units),
@@ -61,9 +63,9 @@ impl<F: Scalar> Layer<F> for Dense {
 
     fn parameters(&self, inputs: usize) -> Vec<Parameter> {
         let shape = (self.units, inputs);
-        let weight = Parameter { name: "weight", kind: Kind::Weight, shape, init: self.init };
-        let shape = (self.units, 1);
-        let bias = Parameter { name: "bias", kind: Kind::Bias, shape, init: Init::Constant(0.0) };
+        let weight = Parameter::new("weight", Kind::Weight, shape, self.init);
+        let init = self.init.of_bias(inputs);
+        let bias = Parameter::new("bias", Kind::Bias, (self.units, 1), init);
         if self.bias { vec![weight, bias] } else { vec![weight] }
     }
 

@@ -3,6 +3,8 @@
 use slalom_regularize::{classical_mask, dropout_mask};
 use slalom_tensor::Scalar;
 
+use crate::error::require;
+use crate::layer::{product, scale_columns};
 use crate::{Backward, Forward, Layer, LayerError, Mode, Pass};
 
 /// Sets random activations to zero while training, so that units do not rely on each other.
@@ -32,6 +34,7 @@ pub struct Dropout {
     /// The probability to drop, at least 0 and below 1. At 0 nothing changes, to the bit.
     pub rate: f64,
     /// Where the scale is made up for.
+    #[serde(default)]
     pub form: DropoutForm,
 }
 
@@ -63,11 +66,9 @@ impl<F: Scalar> Layer<F> for Dropout {
     }
 
     fn outputs(&self, inputs: usize, layer: usize) -> Result<usize, LayerError> {
-        if (0.0..1.0).contains(&self.rate) {
-            return Ok(inputs);
-        }
-        let (field, bound) = ("rate", "at least 0 and below 1");
-        Err(LayerError::Field { layer, field, value: self.rate, bound })
+        let rate = self.rate;
+        require((0.0..1.0).contains(&rate), layer, "rate", rate, "at least 0 and below 1")?;
+        Ok(inputs)
     }
 
     /// The mask.
@@ -87,19 +88,12 @@ impl<F: Scalar> Layer<F> for Dropout {
             (Mode::Predict, DropoutForm::Inverted) => mask.fill(F::one()),
             (Mode::Predict, DropoutForm::Classical) => mask.fill(F::of(1.0 - self.rate)),
         }
-        let columns = at.x.column_iter().zip(at.y.chunks_exact_mut(at.x.nrows()));
-        for ((x, y), mask) in columns.zip(mask.chunks_exact(at.x.nrows())) {
-            for ((y, &x), &m) in y.iter_mut().zip(x.as_slice()).zip(mask) {
-                *y = x * m;
-            }
-        }
+        scale_columns(at.x, mask, at.y);
     }
 
     fn backward(&self, at: Backward<'_, F>, _pass: &Pass<'_>) {
         if let Some(dx) = at.dx {
-            for ((dx, &dy), &m) in dx.iter_mut().zip(&*at.dy).zip(&*at.cache) {
-                *dx = dy * m;
-            }
+            product(at.dy, at.cache, dx);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What can be wrong with a network's description or with the data that it is given.
 
+use crate::MOST_LAYERS;
+
 /// Why a network cannot be built, or cannot take this data.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -7,6 +9,60 @@ pub enum LayerError {
     /// A network needs at least one layer.
     #[error("the network has no layers: give it at least 1")]
     NoLayers,
+    /// More layers than [`MOST_LAYERS`](crate::MOST_LAYERS).
+    #[error("the network has too many layers: give it at most {MOST_LAYERS}")]
+    TooManyLayers,
+    /// What is wrong inside a layer that holds layers.
+    #[error("in layer {layer}: {source}")]
+    Inside {
+        /// Position of the outer layer, from 0.
+        layer: usize,
+        /// What is wrong.
+        source: Box<LayerError>,
+    },
+    /// A name that no block has.
+    #[error("there is no block \"{name}\": the blocks are {}", .blocks.join(", "))]
+    Block {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        blocks: Vec<String>,
+    },
+    /// A residual shortcut around layers that change the width.
+    #[error("layer {layer} adds {outputs} outputs to {inputs} inputs: both must be as many")]
+    Residual {
+        /// Position of the layer, from 0.
+        layer: usize,
+        /// Its inputs.
+        inputs: usize,
+        /// The outputs of the layers inside.
+        outputs: usize,
+    },
+    /// A column to embed that there is not, or twice.
+    #[error("layer {layer} embeds column {column}: it must be one of {inputs} inputs, and once")]
+    Column {
+        /// Position of the layer, from 0.
+        layer: usize,
+        /// The column.
+        column: usize,
+        /// The layer's inputs.
+        inputs: usize,
+    },
+    /// A category code that is no whole number in range.
+    #[error(
+        "feature {feature} of sample {sample} is {value}: it must be a category from 0 to {}",
+        .categories - 1
+    )]
+    Category {
+        /// Which sample, from 0.
+        sample: usize,
+        /// Which feature, from 0.
+        feature: usize,
+        /// The value found.
+        value: f64,
+        /// How many categories there are.
+        categories: usize,
+    },
     /// A width of 0.
     #[error("{field} of layer {layer} is 0: it must be at least 1")]
     Width {

@@ -1,5 +1,7 @@
 //! The layer: a function of (plain configuration, parameters, activations).
 
+use std::ops::Range;
+
 use slalom_tensor::{Scalar, Threads, View};
 
 use crate::{Init, LayerError};
@@ -20,16 +22,29 @@ pub enum Kind {
 }
 
 /// A block of numbers that a layer asks for.
+///
+/// ```
+/// use slalom_layers::{Init, Kind, Parameter};
+/// let bias = Parameter::new("bias", Kind::Bias, (16, 1), Init::Constant(0.0));
+/// assert_eq!(bias.name, "bias");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// Its name within the layer: `weight`, `bias`, …
-    pub name: &'static str,
+    pub name: String,
     /// What it is.
     pub kind: Kind,
     /// Rows and columns; stored column by column.
     pub shape: (usize, usize),
     /// How it begins.
     pub init: Init,
+}
+
+impl Parameter {
+    /// A block of that name, kind, shape (rows, columns) and beginning.
+    pub fn new(name: &str, kind: Kind, shape: (usize, usize), init: Init) -> Self {
+        Self { name: name.into(), kind, shape, init }
+    }
 }
 
 /// Whether the pass trains, and if so, which random numbers it draws.
@@ -123,6 +138,16 @@ pub trait Layer<F: Scalar>: std::fmt::Debug + Send + Sync {
         0
     }
 
+    /// Whether the layer, as the first of a network, can take these inputs; the rest of a network is
+    /// never asked. Yes by default.
+    ///
+    /// # Errors
+    /// The first input that it cannot take.
+    fn check(&self, x: View<'_, F>) -> Result<(), LayerError> {
+        let _ = x;
+        Ok(())
+    }
+
     /// How many positions the layer takes in the depth-first count: more than one if it holds
     /// layers itself.
     fn span(&self) -> u64 {
@@ -141,4 +166,29 @@ pub(crate) fn copy_columns<F: Scalar>(x: View<'_, F>, y: &mut [F]) {
     for (column, y) in x.column_iter().zip(y.chunks_exact_mut(x.nrows())) {
         y.copy_from_slice(column.as_slice());
     }
+}
+
+/// Writes `x·factors`, element by element.
+pub(crate) fn scale_columns<F: Scalar>(x: View<'_, F>, factors: &[F], y: &mut [F]) {
+    let columns = x.column_iter().zip(factors.chunks_exact(x.nrows()));
+    for ((x, factors), y) in columns.zip(y.chunks_exact_mut(x.nrows())) {
+        for ((y, &x), &factor) in y.iter_mut().zip(x.as_slice()).zip(factors) {
+            *y = x * factor;
+        }
+    }
+}
+
+/// Writes `a·b`, element by element.
+pub(crate) fn product<F: Scalar>(a: &[F], b: &[F], out: &mut [F]) {
+    for (out, (&a, &b)) in out.iter_mut().zip(a.iter().zip(b)) {
+        *out = a * b;
+    }
+}
+
+/// Rows of a matrix that are summed side by side, with the sums on the stack.
+pub(crate) const BLOCK: usize = 64;
+
+/// The rows `0..rows` in blocks.
+pub(crate) fn blocks(rows: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows).step_by(BLOCK).map(move |start| start..rows.min(start + BLOCK))
 }

@@ -24,23 +24,41 @@
 //! ```
 
 mod activation;
+mod activity;
+mod alpha_dropout;
+mod batch_norm;
 mod dense;
 mod dropout;
+mod embedding;
 mod error;
+mod gaussian_dropout;
 mod init;
 mod layer;
+mod layer_norm;
 mod losses;
 mod network;
+mod prelu;
+mod shortcut;
+mod softmax;
 mod spec;
 mod tape;
 
 pub use activation::Activation;
+pub use alpha_dropout::AlphaDropout;
+pub use batch_norm::BatchNorm;
 pub use dense::Dense;
 pub use dropout::{Dropout, DropoutForm};
+pub use embedding::{Embedding, EmbeddingTable};
 pub use error::LayerError;
+pub use gaussian_dropout::GaussianDropout;
 pub use init::Init;
 pub use layer::{Backward, Forward, Kind, Layer, Mode, Parameter, Pass};
+pub use layer_norm::LayerNorm;
 pub use losses::{CrossEntropy, Loss, LossValue, MeanSquaredError};
-pub use network::{Block, Network};
+pub use network::{Block, MOST_LAYERS, Network, NetworkSpec, Summary, SummaryRow};
+pub use prelu::Prelu;
+pub use shortcut::{Concat, Residual};
+pub use slalom_regularize::ActivityPenalty;
+pub use softmax::{LogSoftmax, Softmax};
 pub use spec::LayerSpec;
 pub use tape::Tape;

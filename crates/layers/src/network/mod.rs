@@ -1,10 +1,15 @@
 //! The network: layers in a row over one slab of parameters; itself a layer.
 
+mod predict;
+mod summary;
+
 use std::ops::Range;
 
-use slalom_tensor::{Matrix, Purpose, Scalar, Threads, View, stream};
+use slalom_tensor::{Purpose, Scalar, View, stream};
 
-use crate::{Backward, Forward, Kind, Layer, LayerError, LayerSpec, Mode, Parameter, Pass, Tape};
+use crate::{Backward, Forward, Kind, Layer, LayerError, LayerSpec, Parameter, Pass, Tape};
+
+pub use summary::{Summary, SummaryRow};
 
 /// A named part of the slab.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -17,7 +22,44 @@ pub struct Block {
     pub shape: (usize, usize),
     /// Where it stands in the slab.
     pub range: Range<usize>,
+    /// Whether training leaves it as it is ([`Network::freeze`]).
+    pub frozen: bool,
 }
+
+/// Everything that a network is rebuilt from, as plain, serialisable data.
+///
+/// ```
+/// use slalom_layers::{Dense, Network, NetworkSpec};
+/// let layers = vec![Dense::linear(8).into(), Dense::linear(3).into()];
+/// let spec = NetworkSpec { inputs: 4, layers, frozen: vec!["0".into()] };
+/// let network: Network<f32> = spec.build()?;
+/// assert_eq!(network.spec(), Some(spec));
+/// # Ok::<(), slalom_layers::LayerError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct NetworkSpec {
+    /// Input features, at least 1.
+    pub inputs: usize,
+    /// The layers, 1 to [`MOST_LAYERS`].
+    pub layers: Vec<LayerSpec>,
+    /// What [`Network::freeze`] has frozen. Default none.
+    #[serde(default)]
+    pub frozen: Vec<String>,
+}
+
+impl NetworkSpec {
+    /// The network itself.
+    ///
+    /// # Errors
+    /// As [`Network::new`] and [`Network::freeze`].
+    pub fn build<F: Scalar>(&self) -> Result<Network<F>, LayerError> {
+        let network = Network::new(self.inputs, self.layers.iter().cloned())?;
+        self.frozen.iter().try_fold(network, |network, name| network.freeze(name))
+    }
+}
+
+/// The most layers that a network may have.
+pub const MOST_LAYERS: usize = 1000;
 
 /// Layers in a row.
 ///
@@ -38,6 +80,7 @@ pub struct Network<F: Scalar> {
     specs: Option<Vec<LayerSpec>>,
     parameters: Vec<Parameter>,
     blocks: Vec<Block>,
+    frozen: Vec<String>,
 }
 
 /// A layer in its place.
@@ -48,10 +91,9 @@ struct Stage<F: Scalar> {
     outputs: usize,
     range: Range<usize>,
     position: u64,
+    /// Whether any of its parameters follows the gradient.
+    learns: bool,
 }
-
-/// Samples that a prediction takes through the network at a time.
-const PREDICT: usize = 256;
 
 impl<F: Scalar> Network<F> {
     /// A network for so many input features, from the descriptions of its layers.
@@ -63,66 +105,102 @@ impl<F: Scalar> Network<F> {
         inputs: usize,
         layers: impl IntoIterator<Item = LayerSpec>,
     ) -> Result<Self, LayerError> {
-        let specs: Vec<LayerSpec> = layers.into_iter().collect();
-        let layers = specs.iter().map(LayerSpec::build).collect();
-        Ok(Self { specs: Some(specs), ..Self::from_layers(inputs, layers)? })
+        let mut network = Self::empty(inputs)?;
+        let mut specs = Vec::new();
+        for spec in layers {
+            network.push(spec.build(network.outputs(), network.stages.len())?)?;
+            specs.push(spec);
+        }
+        network.specs = Some(specs);
+        network.complete()
     }
 
     /// The same from boxed layers, for layers that are not of this crate. Such a network has no
-    /// [`specs`](Network::specs), so a file cannot rebuild it.
+    /// [`spec`](Network::spec), so a file cannot rebuild it.
     ///
     /// # Errors
     /// As [`Network::new`].
     pub fn from_layers(inputs: usize, layers: Vec<Box<dyn Layer<F>>>) -> Result<Self, LayerError> {
-        if layers.is_empty() {
-            return Err(LayerError::NoLayers);
+        let mut network = Self::empty(inputs)?;
+        layers.into_iter().try_for_each(|layer| network.push(layer))?;
+        network.complete()
+    }
+
+    /// The network with a layer (`"2"`), a nested layer (`"2.0"`) or a block (`"2.weight"`) frozen:
+    /// training leaves its parameters as they are, and nothing is computed for it alone.
+    ///
+    /// # Errors
+    /// A name that no block has or begins with.
+    pub fn freeze(mut self, name: &str) -> Result<Self, LayerError> {
+        let mut found = false;
+        for block in &mut self.blocks {
+            let rest = block.name.strip_prefix(name);
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+                block.frozen = true;
+                found = true;
+            }
         }
+        if !found {
+            let blocks = self.blocks.iter().map(|block| block.name.clone()).collect();
+            return Err(LayerError::Block { name: name.into(), blocks });
+        }
+        for stage in &mut self.stages {
+            let mut own = self.blocks.iter().filter(|b| within(&b.range, &stage.range));
+            stage.learns = own.any(|block| !block.frozen && block.kind != Kind::Statistic);
+        }
+        self.frozen.push(name.into());
+        Ok(self)
+    }
+
+    fn empty(inputs: usize) -> Result<Self, LayerError> {
         if inputs == 0 {
             return Err(LayerError::Width { layer: 0, field: "inputs" });
         }
-        let mut network = Self {
+        Ok(Self {
             inputs,
             stages: Vec::new(),
             specs: None,
             parameters: Vec::new(),
             blocks: Vec::new(),
-        };
-        let (mut width, mut end, mut position) = (inputs, 0_usize, 0);
-        for (index, layer) in layers.into_iter().enumerate() {
-            let outputs = layer.outputs(width, index)?;
-            let overflow = || LayerError::Overflow { layer: index, inputs: width, outputs };
-            width.checked_mul(outputs).ok_or_else(overflow)?;
-            let start = end;
-            for parameter in layer.parameters(width) {
-                let (rows, columns) = parameter.shape;
-                let begin = end;
-                end = rows
-                    .checked_mul(columns)
-                    .and_then(|n| n.checked_add(end))
-                    .ok_or_else(overflow)?;
-                network.blocks.push(Block {
-                    name: format!("{index}.{}", parameter.name),
-                    kind: parameter.kind,
-                    shape: parameter.shape,
-                    range: begin..end,
-                });
-                network.parameters.push(parameter);
-            }
-            if end > isize::MAX as usize / size_of::<F>() {
-                return Err(overflow());
-            }
-            let span = layer.span();
-            network.stages.push(Stage {
-                layer,
-                inputs: width,
-                outputs,
-                range: start..end,
-                position,
-            });
-            position += span;
-            width = outputs;
+            frozen: Vec::new(),
+        })
+    }
+
+    fn complete(self) -> Result<Self, LayerError> {
+        if self.stages.is_empty() { Err(LayerError::NoLayers) } else { Ok(self) }
+    }
+
+    /// Appends a layer and its blocks.
+    fn push(&mut self, layer: Box<dyn Layer<F>>) -> Result<(), LayerError> {
+        let (index, inputs, start) = (self.stages.len(), self.outputs(), self.len());
+        if index == MOST_LAYERS {
+            return Err(LayerError::TooManyLayers);
         }
-        Ok(network)
+        let outputs = layer.outputs(inputs, index)?;
+        let overflow = || LayerError::Overflow { layer: index, inputs, outputs };
+        let most = isize::MAX as usize / size_of::<F>();
+        inputs.checked_mul(outputs).filter(|&n| n <= most).ok_or_else(overflow)?;
+        for parameter in layer.parameters(inputs) {
+            let (rows, columns) = parameter.shape;
+            let begin = self.len();
+            let end = rows.checked_mul(columns).and_then(|n| n.checked_add(begin));
+            let end = end.filter(|&end| end <= most).ok_or_else(overflow)?;
+            let parameter = Parameter { name: format!("{index}.{}", parameter.name), ..parameter };
+            self.blocks.push(Block {
+                name: parameter.name.clone(),
+                kind: parameter.kind,
+                shape: parameter.shape,
+                range: begin..end,
+                frozen: false,
+            });
+            self.parameters.push(parameter);
+        }
+        let range = start..self.len();
+        let mut own = self.blocks.iter().filter(|block| within(&block.range, &range));
+        let learns = own.any(|block| block.kind != Kind::Statistic);
+        let position = self.span();
+        self.stages.push(Stage { layer, inputs, outputs, range, position, learns });
+        Ok(())
     }
 
     /// Input features.
@@ -146,9 +224,46 @@ impl<F: Scalar> Network<F> {
         &self.blocks
     }
 
+    /// The block of that name.
+    ///
+    /// # Errors
+    /// A name that no block has.
+    pub fn block(&self, name: &str) -> Result<&Block, LayerError> {
+        self.blocks.iter().find(|block| block.name == name).ok_or_else(|| LayerError::Block {
+            name: name.into(),
+            blocks: self.blocks.iter().map(|block| block.name.clone()).collect(),
+        })
+    }
+
+    /// The block of that name in a slab, of parameters or of gradients.
+    ///
+    /// ```
+    /// use slalom_layers::{Dense, Network};
+    /// let network = Network::<f64>::new(2, [Dense::linear(3).into()])?;
+    /// let params = network.init(1);
+    /// assert_eq!(network.part("0.weight", &params)?.shape(), (3, 2));
+    /// # Ok::<(), slalom_layers::LayerError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A name that no block has, or a slab of another length than the network's.
+    pub fn part<'s>(&self, name: &str, slab: &'s [F]) -> Result<View<'s, F>, LayerError> {
+        if slab.len() != self.len() {
+            return Err(LayerError::Slab { wanted: self.len(), found: slab.len() });
+        }
+        let Block { range, shape, .. } = self.block(name)?;
+        Ok(View::from_slice(&slab[range.clone()], shape.0, shape.1))
+    }
+
     /// The descriptions of the layers, unless the network was made of boxed ones.
     pub fn specs(&self) -> Option<&[LayerSpec]> {
         self.specs.as_deref()
+    }
+
+    /// Everything that the network is rebuilt from, unless it was made of boxed layers.
+    pub fn spec(&self) -> Option<NetworkSpec> {
+        let (inputs, frozen) = (self.inputs, self.frozen.clone());
+        self.specs.clone().map(|layers| NetworkSpec { inputs, layers, frozen })
     }
 
     /// A slab of initial parameters: each block a function of the seed and its position.
@@ -217,28 +332,6 @@ impl<F: Scalar> Network<F> {
         Layer::settle(self, params, self.inputs, tape.samples, cache);
     }
 
-    /// The network's outputs for each sample, *outputs × samples*.
-    ///
-    /// # Errors
-    /// A slab or samples of another size than the network's.
-    pub fn predict(
-        &self,
-        params: &[F],
-        x: View<'_, F>,
-        threads: &Threads,
-    ) -> Result<Matrix<F>, LayerError> {
-        self.check(params, x.nrows())?;
-        let mut outputs = Matrix::zeros(self.outputs(), x.ncols());
-        let mut tape = self.tape(x.ncols().min(PREDICT));
-        let pass = Pass { mode: Mode::Predict, layer: 0, threads };
-        for start in (0..x.ncols()).step_by(PREDICT) {
-            let count = PREDICT.min(x.ncols() - start);
-            self.forward(params, x.columns(start, count), &mut tape, &pass);
-            outputs.columns_mut(start, count).copy_from(&tape.outputs());
-        }
-        Ok(outputs)
-    }
-
     /// Whether a slab and samples of so many features are the network's.
     ///
     /// # Errors
@@ -260,7 +353,7 @@ impl<F: Scalar> Network<F> {
 
     /// Whether the derivative by a stage's inputs is needed: an earlier stage learns.
     fn learns_before(&self, index: usize) -> bool {
-        self.stages[index].range.start > 0
+        self.stages[..index].iter().any(|stage| stage.learns)
     }
 
     /// Splits a stage's numbers off the cache: its outputs (none for the last one, whose outputs
@@ -309,8 +402,9 @@ impl<F: Scalar> Network<F> {
             0 => at.dx,
             _ => wanted.then_some(&mut delta[..stage.inputs * samples]),
         };
-        if dx.is_none() && stage.range.is_empty() {
-            return; // nobody wants anything of this stage
+        if dx.is_none() && !stage.learns {
+            grads.fill(F::zero()); // nobody wants anything of this stage
+            return;
         }
         let (y, dy) = match last {
             true => (at.y, at.dy),
@@ -320,6 +414,10 @@ impl<F: Scalar> Network<F> {
         let at = Backward { params, x: at.x, y, dy, dx, grads, cache };
         stage.layer.backward(at, &stage.pass(pass));
     }
+}
+
+fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end && !inner.is_empty()
 }
 
 impl<F: Scalar> Stage<F> {
@@ -351,6 +449,10 @@ impl<F: Scalar> Layer<F> for Network<F> {
             self.kept(index, samples) + stage.layer.cache(stage.inputs, samples)
         });
         2 * self.widest() * samples + stages.sum::<usize>()
+    }
+
+    fn check(&self, x: View<'_, F>) -> Result<(), LayerError> {
+        self.stages[0].layer.check(x)
     }
 
     fn span(&self) -> u64 {
@@ -391,57 +493,4 @@ impl<F: Scalar> Layer<F> for Network<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Activation, Dense, Loss};
-    use slalom_tensor::Targets;
-
-    #[test]
-    fn descriptions_that_cannot_be_are_refused() {
-        let network =
-            |inputs, layers: Vec<LayerSpec>| Network::<f32>::new(inputs, layers).map(|_| ());
-        assert_eq!(network(3, vec![]), Err(LayerError::NoLayers));
-        assert_eq!(
-            network(3, vec![Dense::linear(2).into(), Dense::linear(0).into()]),
-            Err(LayerError::Width { layer: 1, field: "units" })
-        );
-        assert!(matches!(
-            network(1 << 40, vec![Dense::linear(1 << 40).into()]),
-            Err(LayerError::Overflow { layer: 0, .. })
-        ));
-    }
-
-    #[test]
-    fn a_slab_or_samples_of_another_size_are_refused() {
-        let network = Network::<f32>::new(3, [Dense::linear(2).into()]).unwrap();
-        let x = Matrix::zeros(4, 1);
-        let error = network.predict(&network.init(0), x.as_view(), &Threads::one()).unwrap_err();
-        assert_eq!(error.to_string(), "the network takes 3 features, the samples have 4");
-        assert_eq!(network.check(&[0.0; 7], 3), Err(LayerError::Slab { wanted: 8, found: 7 }));
-    }
-
-    #[test]
-    fn a_network_inside_a_network_computes_the_same() {
-        let layers = || [Dense::new(5, Activation::Tanh), Dense::new(4, Activation::Sigmoid)];
-        let inner = Network::<f64>::new(3, layers().map(LayerSpec::from)).unwrap();
-        let nested: Vec<Box<dyn Layer<f64>>> = vec![Box::new(inner), Box::new(Dense::linear(2))];
-        let nested = Network::from_layers(3, nested).unwrap();
-        let [a, b] = layers();
-        let flat = Network::new(3, [a, b, Dense::linear(2)].map(LayerSpec::from)).unwrap();
-        assert_eq!(nested.len(), flat.len());
-        let params = flat.init(1);
-        let x = Matrix::from_fn(3, 6, |i, j| (i as f64 - j as f64) / 3.0);
-        let gradient = |network: &Network<f64>| {
-            let (mut tape, mut grads) = (network.tape(8), vec![0.0; network.len()]);
-            let threads = Threads::one();
-            let pass = Pass { mode: Mode::Predict, layer: 0, threads: &threads };
-            network.forward(&params, x.as_view(), &mut tape, &pass);
-            let (outputs, deltas) = tape.ends();
-            let targets = Targets::Classes(&[0, 1, 0, 1, 1, 0]);
-            let loss = Loss::default().evaluate(outputs, targets, None, Some(deltas));
-            network.backward(&params, x.as_view(), &mut tape, &mut grads, &pass);
-            (loss, grads)
-        };
-        assert_eq!(gradient(&nested), gradient(&flat));
-    }
-}
+mod tests;
