@@ -2,6 +2,8 @@
 
 use slalom_tensor::{Purpose, Samples, Scalar, Targets, View, shuffle, stream};
 
+use crate::{Source, TrainError};
+
 /// One batch: inputs, targets and weights of some samples.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BatchView<'a, F: Scalar> {
@@ -10,25 +12,19 @@ pub(crate) struct BatchView<'a, F: Scalar> {
     pub(crate) weights: Option<&'a [F]>,
 }
 
-/// The samples `start..start + count` as they stand, without a copy.
-pub(crate) fn in_order<'a, F: Scalar>(
-    samples: &'a Samples<'_, F>,
-    start: usize,
-    count: usize,
-) -> BatchView<'a, F> {
-    BatchView {
-        inputs: samples.inputs_range(start, count),
-        targets: samples.targets_range(start, count),
-        weights: samples.weights().map(|weights| &weights[start..start + count]),
+impl<'a, F: Scalar> From<&'a Samples<'_, F>> for BatchView<'a, F> {
+    fn from(samples: &'a Samples<'_, F>) -> Self {
+        let (inputs, targets) = (samples.inputs(), samples.targets());
+        Self { inputs, targets, weights: samples.weights() }
     }
 }
 
 /// The order of an epoch, and room for one batch. Nothing is allocated after the first batch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batches<F> {
-    /// The order, and the epoch that it belongs to.
+    /// The order, and what it was made of: (seed, epoch) where it is shuffled.
     order: Vec<usize>,
-    epoch: Option<u64>,
+    made_of: Option<(u64, u64)>,
     inputs: Vec<F>,
     classes: Vec<u32>,
     values: Vec<F>,
@@ -36,55 +32,57 @@ pub(crate) struct Batches<F> {
 }
 
 impl<F: Scalar> Batches<F> {
-    /// The samples `start..start + count` of the epoch's order: f(seed, epoch).
-    pub(crate) fn shuffled<'a>(
+    /// The samples `start..start + count` of the order that the key (seed, epoch) gives, or of
+    /// their own order where there is no key.
+    pub(crate) fn get<'a>(
         &'a mut self,
-        samples: &Samples<'a, F>,
-        (seed, epoch): (u64, u64),
+        source: &'a impl Source<F>,
+        key: Option<(u64, u64)>,
         (start, count): (usize, usize),
-    ) -> BatchView<'a, F> {
-        if self.epoch != Some(epoch) || self.order.len() != samples.len() {
-            self.order.clear();
-            self.order.extend(0..samples.len());
-            shuffle(&mut self.order, &mut stream(seed, Purpose::Shuffle, [epoch, 0]));
-            self.epoch = Some(epoch);
+    ) -> Result<BatchView<'a, F>, TrainError> {
+        let (targets, weights) = (source.targets(), source.weights());
+        if key.is_none()
+            && let Some((inputs, targets)) = source.range(start, count)
+        {
+            let weights = weights.map(|weights| &weights[start..start + count]);
+            return Ok(BatchView { inputs, targets, weights });
         }
-        self.gather(samples, start, count)
-    }
-
-    fn gather<'a>(
-        &'a mut self,
-        samples: &Samples<'a, F>,
-        start: usize,
-        count: usize,
-    ) -> BatchView<'a, F> {
+        self.put_in_order(targets.len(), key);
         let chosen = &self.order[start..start + count];
-        let features = samples.features();
-        columns(&mut self.inputs, samples.inputs(), chosen);
-        let targets = match samples.targets() {
+        let features = source.features();
+        self.inputs.resize(features * count, F::zero());
+        source.gather(chosen, &mut self.inputs)?;
+        let targets = match targets {
             Targets::Classes(classes) => {
                 self.classes.clear();
                 self.classes.extend(chosen.iter().map(|&j| classes[j]));
                 Targets::Classes(&self.classes)
             }
             Targets::Values(values) => {
-                columns(&mut self.values, values, chosen);
+                self.values.clear();
+                for &j in chosen {
+                    self.values.extend_from_slice(values.column(j).as_slice());
+                }
                 Targets::Values(View::from_slice(&self.values, values.nrows(), count))
             }
         };
-        let weights = samples.weights().map(|weights| {
+        let weights = weights.map(|weights| {
             self.weights.clear();
             self.weights.extend(chosen.iter().map(|&j| weights[j]));
             &self.weights[..]
         });
-        BatchView { inputs: View::from_slice(&self.inputs, features, count), targets, weights }
+        Ok(BatchView { inputs: View::from_slice(&self.inputs, features, count), targets, weights })
     }
-}
 
-/// Copies the chosen columns one after the other.
-fn columns<F: Scalar>(to: &mut Vec<F>, from: View<'_, F>, chosen: &[usize]) {
-    to.clear();
-    for &j in chosen {
-        to.extend_from_slice(from.column(j).as_slice());
+    fn put_in_order(&mut self, samples: usize, key: Option<(u64, u64)>) {
+        if self.made_of == key && self.order.len() == samples {
+            return;
+        }
+        self.order.clear();
+        self.order.extend(0..samples);
+        if let Some((seed, epoch)) = key {
+            shuffle(&mut self.order, &mut stream(seed, Purpose::Shuffle, [epoch, 0]));
+        }
+        self.made_of = key;
     }
 }

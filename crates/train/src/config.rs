@@ -6,6 +6,7 @@ use slalom_optim::{Adam, Clip, LearningRate, Rule};
 use slalom_regularize::Penalty;
 
 use crate::TrainError;
+use crate::metrics::Metric;
 
 /// How many samples make one update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,7 @@ impl Batch {
 /// | `batch` | 32 samples | full batch, stochastic or mini-batches |
 /// | `shuffle` | true | a fresh order every epoch, f(seed, epoch) |
 /// | `drop_last` | false | leave out a short last batch |
+/// | `accumulate` | 1 | so many batches make one update |
 /// | `rule` | Adam | how a gradient becomes a step |
 /// | `rate` | 0.001 | learning rate, a function of the update |
 /// | `clip` | none | bounds on the gradient |
@@ -43,6 +45,8 @@ impl Batch {
 /// | `decay` | 0 | decoupled weight decay, times the learning rate |
 /// | `loss` | softmax cross-entropy | what training minimises |
 /// | `keep_best` | true | remember the parameters of the epoch of least loss |
+/// | `metrics` | none | measured on the validation samples after each epoch |
+/// | `final_loss` | false | evaluate on the training samples after each epoch |
 ///
 /// ```
 /// use slalom_optim::Sgd;
@@ -65,6 +69,10 @@ pub struct Config {
     pub shuffle: bool,
     /// Whether a short last batch is left out of the epoch.
     pub drop_last: bool,
+    /// How many batches make one update, at least 1: its gradient is the mean over all of their
+    /// samples, and the learning rate advances once. At the end of an epoch fewer may be left; they
+    /// make an update of their own.
+    pub accumulate: usize,
     /// The optimizer.
     pub rule: Rule,
     /// The learning rate, by the number of updates made.
@@ -80,6 +88,11 @@ pub struct Config {
     /// Whether the parameters of the best epoch are kept, by validation loss, or by training loss
     /// where there are no validation samples.
     pub keep_best: bool,
+    /// Measured over the whole validation set after each epoch.
+    pub metrics: Vec<Metric>,
+    /// Whether the training loss is evaluated once more after each epoch, with the parameters that
+    /// it ended with ([`Epoch::final_loss`](crate::Epoch::final_loss)).
+    pub final_loss: bool,
 }
 
 impl Default for Config {
@@ -89,6 +102,7 @@ impl Default for Config {
             batch: Batch::Size(32),
             shuffle: true,
             drop_last: false,
+            accumulate: 1,
             rule: Adam::default().into(),
             rate: 0.001.into(),
             clip: None,
@@ -96,6 +110,8 @@ impl Default for Config {
             decay: 0.0,
             loss: Loss::default(),
             keep_best: true,
+            metrics: Vec::new(),
+            final_loss: false,
         }
     }
 }
@@ -108,6 +124,10 @@ impl Config {
     pub fn validate(&self) -> Result<(), TrainError> {
         if self.batch == Batch::Size(0) {
             let (field, bound) = ("batch size", "at least 1");
+            return Err(TrainError::Field { field, value: 0.0, bound });
+        }
+        if self.accumulate == 0 {
+            let (field, bound) = ("accumulate", "at least 1");
             return Err(TrainError::Field { field, value: 0.0, bound });
         }
         if !(self.decay.is_finite() && self.decay >= 0.0) {

@@ -5,6 +5,7 @@ use slalom_optim::OptimError;
 use slalom_regularize::RegularizeError;
 
 use crate::checkpoint::CheckpointError;
+use crate::metrics::MetricError;
 
 /// Why a run cannot begin, go on or be resumed.
 #[derive(Debug, thiserror::Error)]
@@ -32,17 +33,44 @@ pub enum TrainError {
     /// A file.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A metric that has no value on the validation samples.
+    #[error("{metric}: {source}")]
+    Metric {
+        /// Its name.
+        metric: String,
+        /// Why.
+        source: MetricError,
+    },
+    /// A batch of the caller's, or an epoch's samples, of another number than before.
+    #[error("the epoch began with {began} samples, now there are {found}: end it first")]
+    Samples {
+        /// When the epoch began.
+        began: u64,
+        /// Now.
+        found: u64,
+    },
+    /// The loss on the validation samples is NaN or infinite. The epoch is not recorded.
+    #[error("the validation loss is {loss} after epoch {epoch}: the last good state is kept")]
+    Validation {
+        /// The loss.
+        loss: f64,
+        /// After which epoch, from 1.
+        epoch: u64,
+    },
     /// The system refused a thread.
     #[error("cannot start the threads: {0}")]
     Threads(#[from] std::io::Error),
     /// The loss is NaN or infinite. Parameters and optimizer are as they were before the batch.
     #[error(
         "the loss is {loss} in epoch {epoch}, batch {batch} (update {update}, learning rate \
-         {rate:e}): try a smaller learning rate, clipping, or scaled inputs"
+         {rate:e}), first seen behind block {block:?}: try a smaller learning rate, clipping, or \
+         scaled inputs"
     )]
     Diverged {
         /// The loss.
         loss: f64,
+        /// The first block behind which a number is not finite; the last one if only the loss is.
+        block: String,
         /// Which epoch, from 1.
         epoch: u64,
         /// Which batch of it, from 1.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use slalom_regularize::{Decision, Reason, StopRule};
 use slalom_tensor::{Samples, Scalar};
 
-use crate::{Epoch, Run, Step, TrainError};
+use crate::{Callback, Event, Run, Source, TrainError};
 
 /// How long [`Run::fit`] goes on.
 ///
@@ -31,16 +31,6 @@ impl Default for Fit {
     }
 }
 
-/// What a run tells while it trains.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// A batch is done.
-    Step(&'a Step),
-    /// An epoch is done.
-    Epoch(&'a Epoch),
-}
-
 /// Why a fit ended.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -49,55 +39,76 @@ pub enum Outcome {
     Finished,
     /// A rule said stop.
     Stopped(Reason),
-    /// The observer said stop; the run can go on where it is.
+    /// A callback said stop; the run can go on where it is.
     Interrupted,
 }
 
 impl<F: Scalar> Run<F> {
-    /// Trains until the epochs are done, a rule or the observer says stop.
-    ///
-    /// The observer sees every [`Event`] and may answer `ControlFlow::Break`: the run then stops
-    /// after the batch under way, ready to be resumed.
+    /// Trains until the epochs are done, a rule or a callback says stop.
     ///
     /// # Errors
-    /// A stopping rule out of its range, and as [`Run::epoch`].
+    /// A stopping rule out of its range, a callback's, and as [`Run::epoch`]. The run is then as it
+    /// was after the last update that succeeded.
     pub fn fit(
         &mut self,
-        train: Samples<'_, F>,
+        train: impl Source<F>,
         valid: Option<Samples<'_, F>>,
         fit: &Fit,
-        observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+        callbacks: &mut [&mut dyn Callback<F>],
     ) -> Result<Outcome, TrainError> {
         fit.stop.iter().try_for_each(StopRule::validate)?;
-        let outcome = self.go_on(train, valid, fit, observer)?;
+        let outcome = self.go_on(&train, valid, fit, callbacks)?;
         if fit.restore_best && outcome != Outcome::Interrupted {
             self.restore_best();
         }
+        // nothing is left to be stopped
+        let _ = self.tell(Event::End(&outcome), callbacks)?;
         Ok(outcome)
     }
 
     fn go_on(
         &mut self,
-        train: Samples<'_, F>,
+        train: &impl Source<F>,
         valid: Option<Samples<'_, F>>,
         fit: &Fit,
-        observer: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+        callbacks: &mut [&mut dyn Callback<F>],
     ) -> Result<Outcome, TrainError> {
         loop {
-            if let Some(reason) = fit.stop.iter().find_map(|rule| self.decide(rule).reason) {
-                return Ok(Outcome::Stopped(reason));
-            }
-            if self.epochs() >= fit.epochs {
-                return Ok(Outcome::Finished);
+            if self.batch() == 0 {
+                if let Some(reason) = fit.stop.iter().find_map(|rule| self.decide(rule).reason) {
+                    return Ok(Outcome::Stopped(reason));
+                }
+                if self.epochs() >= fit.epochs {
+                    return Ok(Outcome::Finished);
+                }
             }
             let flow = match self.step(train)? {
-                Some(step) => observer(Event::Step(&step)),
-                None => observer(Event::Epoch(self.end_epoch(valid)?)),
+                Some(step) => self.tell(Event::Step(&step), callbacks)?,
+                None => {
+                    self.close(train, valid)?;
+                    let epoch = self.history.last().expect("written by close");
+                    self.tell(Event::Epoch(epoch), callbacks)?
+                }
             };
             if flow.is_break() {
                 return Ok(Outcome::Interrupted);
             }
         }
+    }
+
+    /// Tells every callback; whether one of them says stop.
+    fn tell(
+        &self,
+        event: Event<'_>,
+        callbacks: &mut [&mut dyn Callback<F>],
+    ) -> Result<ControlFlow<()>, TrainError> {
+        let mut flow = ControlFlow::Continue(());
+        for callback in callbacks {
+            if callback.on(self, event)?.is_break() {
+                flow = ControlFlow::Break(());
+            }
+        }
+        Ok(flow)
     }
 
     /// What a stopping rule says about the history so far.

@@ -1,6 +1,31 @@
 //! The run: batches, epochs, history, metrics, callbacks, checkpoints.
+//!
+//! The loop is the caller's:
+//!
+//! ```
+//! # use slalom_layers::{Activation, Dense, Network};
+//! # use slalom_tensor::{Samples, Targets, Threads, from_rows};
+//! # use slalom_train::{Config, Run};
+//! # use slalom_regularize::EarlyStopping;
+//! # let x = from_rows(&[[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
+//! # let train = Samples::new(x.as_view(), Targets::Classes(&[0, 1, 1, 0]))?;
+//! # let network = Network::<f64>::new(2, [Dense::new(8, Activation::Tanh).into(), Dense::linear(2).into()])?;
+//! let mut run = Run::new(network, Config::default(), Threads::one())?;
+//! let stop = EarlyStopping { patience: 10, min_delta: 1e-4, ..EarlyStopping::default() };
+//! while run.epochs() < 20 && !stop.decide(&run.history().losses()).stop() {
+//!     let report = run.epoch(train, None)?;
+//!     println!("epoch {}: loss {}", report.epoch, report.train_loss);
+//! }
+//! run.checkpoint()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Run::fit`] is that loop with [`Callback`]s, for people who do not want to write it. A
+//! [`Source`] brings samples from elsewhere than memory, [`Run::update`] takes batches from the
+//! caller's own iterator.
 
 mod batches;
+mod callback;
 pub mod checkpoint;
 mod config;
 mod error;
@@ -8,11 +33,17 @@ mod fingerprint;
 mod fit;
 mod history;
 pub mod metrics;
+mod resume;
 mod run;
+mod source;
+mod step;
 
+pub use callback::{Callback, Event};
 pub use config::{Batch, Config};
 pub use error::TrainError;
 pub use fingerprint::Fingerprint;
-pub use fit::{Event, Fit, Outcome};
+pub use fit::{Fit, Outcome};
 pub use history::{Epoch, History};
-pub use run::{Run, Step};
+pub use run::Run;
+pub use source::Source;
+pub use step::Step;

@@ -4,6 +4,7 @@
 //! ([`top_k`], [`log_loss`], [`roc_auc`], [`average_precision`], [`brier`]), and functions of
 //! values ([`mse`], [`r2`], …). Every measure takes weights where scikit-learn's does and gives
 //! scikit-learn's value; where that would be NaN (no samples, one class only) it is an error.
+//! [`Metric`] names one of them in a configuration.
 //!
 //! ```
 //! use slalom_train::metrics::{Average, Confusion};
@@ -14,10 +15,12 @@
 //! ```
 
 mod classes;
+mod metric;
 mod scores;
 mod values;
 
 pub use classes::{Average, Confusion};
+pub use metric::Metric;
 pub use scores::{average_precision, brier, log_loss, roc_auc, top_k};
 pub use values::{explained_variance, mae, max_error, median_ae, mse, r2, rmse};
 

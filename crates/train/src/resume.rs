@@ -1,0 +1,83 @@
+//! Runs as files: stopped here, resumed there, to the bit.
+
+use slalom_layers::{LayerSpec, Network};
+use slalom_optim::{Optimizer, State};
+use slalom_tensor::{Scalar, Threads};
+
+use crate::checkpoint::{Checkpoint, CheckpointError, Kind, body};
+use crate::run::{Best, Progress, blocks};
+use crate::{Config, Fingerprint, Run, TrainError};
+
+impl<F: Scalar> Run<F> {
+    /// Everything that the run needs to go on elsewhere, to the bit.
+    ///
+    /// # Errors
+    /// A network of boxed layers, which a file cannot describe.
+    pub fn checkpoint(&self) -> Result<Checkpoint, TrainError> {
+        let specs = self.network.specs().ok_or(TrainError::NoSpecs)?;
+        let mut file = Checkpoint::new::<F>(Kind::Run);
+        file.put("network", &(self.network.inputs() as u64, specs))?;
+        file.put("config", &self.config)?;
+        file.put("progress", &self.progress)?;
+        file.put("history", &self.history)?;
+        file.put_slab("params", &self.params);
+        file.put("optimizer", self.optimizer.state())?;
+        if let Some(best) = &self.best {
+            file.put("best", &(best.epoch, best.loss))?;
+            file.put_slab("best.params", &best.params);
+        }
+        Ok(file)
+    }
+
+    /// The run that a checkpoint was made of, at the batch at which it was made. With the same
+    /// samples it goes on to the same bits, also on another number of threads.
+    ///
+    /// # Errors
+    /// A file of another kind or scalar type, or one whose parts do not belong together.
+    pub fn resume(file: &Checkpoint, threads: Threads) -> Result<Self, TrainError> {
+        file.expect(Kind::Run)?;
+        let (inputs, specs): (u64, Vec<LayerSpec>) = file.get("network")?;
+        let network = Network::new(inputs as usize, specs)?;
+        let config: Config = file.get("config")?;
+        let state: State<F> = file.get("optimizer")?;
+        let numbers = state.slots.iter().flatten();
+        if let Some((index, value)) = numbers.enumerate().find(|(_, v)| !v.is_finite()) {
+            let (name, value) = ("optimizer".into(), value.wide());
+            return Err(CheckpointError::NotFinite { name, index, value }.into());
+        }
+        let optimizer =
+            Optimizer::resume(config.rule.clone(), blocks(&network, &config), config.clip, state)?;
+        let params: Vec<F> = file.slab("params")?;
+        let mut run = Self::with_params(network, params, config, threads)?;
+        (run.progress, run.history) = (file.get("progress")?, file.get("history")?);
+        run.optimizer = optimizer;
+        if file.contains("best") {
+            let (epoch, loss) = file.get("best")?;
+            let params = file.slab("best.params")?;
+            run.network.check(&params, run.network.inputs())?;
+            run.best = Some(Best { epoch, loss, params });
+        }
+        Ok(run)
+    }
+
+    /// A hash over network, configuration, parameters, optimizer, history and the place in the
+    /// epoch: two runs share it if and only if they are the same, whatever the time they took.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let encoded = |what, value: Result<Vec<u8>, _>| -> (&str, Vec<u8>) {
+            (what, value.expect("plain data can be serialised"))
+        };
+        let progress = Progress { seconds: 0.0, ..self.progress };
+        let parts = [
+            encoded(
+                "network",
+                body::encode("network", &(self.network.inputs(), self.network.specs())),
+            ),
+            encoded("config", body::encode("config", &self.config)),
+            ("params", bytemuck::cast_slice(&self.params).to_vec()),
+            encoded("optimizer", body::encode("optimizer", self.optimizer.state())),
+            encoded("progress", body::encode("progress", &progress)),
+            ("history", self.history.fingerprint().as_bytes().to_vec()),
+        ];
+        Fingerprint::of_parts(parts.iter().map(|(name, bytes)| (*name, bytes.as_slice())))
+    }
+}

@@ -1,0 +1,220 @@
+//! One update: batches forth and back through the network, then one step of the optimizer.
+
+use std::time::Instant;
+
+use slalom_layers::{Mode, Network, Pass, Tape};
+use slalom_optim::{OptimError, Schedule};
+use slalom_tensor::{Samples, Scalar, Threads, View};
+
+use crate::batches::BatchView;
+use crate::{Run, Source, TrainError};
+
+/// What one update did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Step {
+    /// Mean loss over the update's samples, before it, without penalties.
+    pub loss: f64,
+    /// Euclidean norm of the gradient, before clipping.
+    pub norm: f64,
+    /// The learning rate.
+    pub rate: f64,
+    /// Which batch of the epoch was the last, from 1, and how many there are; 0 if nobody knows.
+    pub batch: (u64, u64),
+}
+
+/// What the batches of one update add up to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    batches: u64,
+    /// Σ of the batches' losses times their weights, and Σ of these.
+    loss: f64,
+    weight: f64,
+}
+
+impl<F: Scalar> Run<F> {
+    /// Makes the next update of the epoch; `None` when no batch is left, and
+    /// [`end_epoch`](Run::end_epoch) is next.
+    ///
+    /// # Errors
+    /// Samples that do not fit the network or the loss, or of another number than at the epoch's
+    /// beginning; a loss or gradient that is not finite, or a sample that cannot be read:
+    /// parameters and optimizer are then as before (with [`accumulate`](crate::Config::accumulate),
+    /// running statistics may have moved).
+    pub fn step(&mut self, train: impl Source<F>) -> Result<Option<Step>, TrainError> {
+        let began = Instant::now();
+        let samples = train.targets().len();
+        let size = self.config.batch.of(samples);
+        if size == 0 {
+            let (field, bound) = ("number of samples", "at least 1");
+            return Err(TrainError::Field { field, value: 0.0, bound });
+        }
+        if self.progress.batch == 0 {
+            self.check(&train)?;
+            self.progress.samples = samples as u64;
+        } else if self.progress.samples != samples as u64 {
+            let (began, found) = (self.progress.samples, samples as u64);
+            return Err(TrainError::Samples { began, found });
+        }
+        let batches = self.batches_of(samples, size);
+        let first = self.progress.batch;
+        if first >= batches {
+            return Ok(None);
+        }
+        let last = batches.min(first + self.config.accumulate as u64);
+        let shuffled = self.config.shuffle && size < samples;
+        let key = shuffled.then_some((self.config.seed, self.history.len() as u64));
+        let mut room = std::mem::take(&mut self.batches);
+        let mut sum = Sum::default();
+        let learned = (first..last).try_for_each(|batch| {
+            let start = batch as usize * size;
+            let data = room.get(&train, key, (start, size.min(samples - start)))?;
+            self.learn(data, size, &mut sum, batch + 1 == last)
+        });
+        self.batches = room;
+        learned?;
+        self.finish(sum, batches, began).map(Some)
+    }
+
+    /// Makes one update on a batch of the caller's, for loops over batches from anywhere. The
+    /// caller says when the epoch ends: [`end_epoch`](Run::end_epoch).
+    ///
+    /// ```
+    /// # use slalom_layers::{Dense, Network};
+    /// # use slalom_tensor::{Samples, Targets, Threads, from_rows};
+    /// # use slalom_train::{Config, Run};
+    /// # let network = Network::<f64>::new(1, [Dense::linear(2).into()])?;
+    /// # let mut run = Run::new(network, Config::default(), Threads::one())?;
+    /// for i in 0..10 {
+    ///     let x = from_rows(&[[i as f64], [-1.0 - i as f64]]);
+    ///     run.update(Samples::new(x.as_view(), Targets::Classes(&[0, 1]))?)?;
+    /// }
+    /// assert_eq!(run.end_epoch(None)?.updates, 10);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`step`](Run::step).
+    pub fn update(&mut self, batch: Samples<'_, F>) -> Result<Step, TrainError> {
+        let began = Instant::now();
+        self.check(&batch)?;
+        let mut sum = Sum::default();
+        self.learn(BatchView::from(&batch), batch.len(), &mut sum, true)?;
+        self.finish(sum, 0, began)
+    }
+
+    /// Takes a batch through the network, forth and back. The gradient stands in `grads` after the
+    /// last batch of the update, until then in `sum`.
+    fn learn(
+        &mut self,
+        data: BatchView<'_, F>,
+        capacity: usize,
+        sum: &mut Sum,
+        last: bool,
+    ) -> Result<(), TrainError> {
+        let Self { network, params, grads, threads, config, .. } = self;
+        if self.tape.as_ref().map_or(0, Tape::capacity) < capacity {
+            self.tape = Some(network.tape(capacity));
+        }
+        let tape = self.tape.as_mut().expect("made above");
+        let step = self.progress.step + sum.batches;
+        let pass = Pass { mode: Mode::Train { seed: config.seed, step }, layer: 0, threads };
+        network.forward(params, data.inputs, tape, &pass);
+        let (outputs, deltas) = tape.ends();
+        let loss = config.loss.evaluate(outputs, data.targets, data.weights, Some(deltas));
+        sum.batches += 1;
+        if !loss.value.is_finite() {
+            let (epoch, batch, update, rate) = self.place(sum);
+            let block = first_not_finite(&self.network, &self.params, data.inputs, &self.threads);
+            return Err(TrainError::Diverged {
+                loss: loss.value,
+                block,
+                epoch,
+                batch,
+                update,
+                rate,
+            });
+        }
+        network.backward(params, data.inputs, tape, grads, &pass);
+        sum.loss += loss.value * loss.weight;
+        sum.weight += loss.weight;
+        if last && sum.batches == 1 {
+            return Ok(()); // the gradient is where it belongs
+        }
+        if sum.batches == 1 {
+            self.summed.clear();
+            self.summed.resize(grads.len(), F::zero());
+        }
+        let weight = F::of(loss.weight);
+        self.summed.iter_mut().zip(&*grads).for_each(|(s, &g)| *s += weight * g);
+        if last {
+            let share = if sum.weight > 0.0 { F::of(1.0 / sum.weight) } else { F::zero() };
+            grads.iter_mut().zip(&self.summed).for_each(|(g, &s)| *g = share * s);
+        } else {
+            network.settle(params, tape);
+        }
+        Ok(())
+    }
+
+    /// The optimizer's step, and the books.
+    fn finish(&mut self, sum: Sum, batches: u64, began: Instant) -> Result<Step, TrainError> {
+        let (epoch, batch, update, rate) = self.place(&sum);
+        let threads = &self.threads;
+        let step = self
+            .optimizer
+            .step_with(rate, &mut self.params, &self.grads, &|tasks, work| threads.run(tasks, work))
+            .map_err(|source| match source {
+                OptimError::NotFinite { .. } => {
+                    TrainError::Gradient { source, epoch, batch, update, rate }
+                }
+                other => other.into(),
+            })?;
+        if let Some(tape) = &self.tape {
+            self.network.settle(&mut self.params, tape);
+        }
+        let progress = &mut self.progress;
+        progress.batch = batch;
+        progress.step += sum.batches;
+        progress.loss += sum.loss;
+        progress.weight += sum.weight;
+        (progress.rate, progress.norm) = (rate, step.norm);
+        progress.seconds += began.elapsed().as_secs_f64();
+        let loss = if sum.weight > 0.0 { sum.loss / sum.weight } else { 0.0 };
+        Ok(Step { loss, norm: step.norm, rate, batch: (batch, batches) })
+    }
+
+    /// Epoch, batch and update under way, from 1, and the update's learning rate.
+    fn place(&self, sum: &Sum) -> (u64, u64, u64, f64) {
+        let update = self.optimizer.state().step;
+        let rate = self.config.rate.at(update);
+        (self.epochs() + 1, self.progress.batch + sum.batches, update + 1, rate)
+    }
+
+    /// How many batches an epoch has.
+    fn batches_of(&self, samples: usize, size: usize) -> u64 {
+        let whole = samples / size; // at least 1: a batch is never larger than the set
+        let short = !self.config.drop_last && !samples.is_multiple_of(size);
+        whole as u64 + u64::from(short)
+    }
+}
+
+/// The first block behind which the network's numbers are not finite; the last block if they all
+/// are, or if the network cannot be cut.
+fn first_not_finite<F: Scalar>(
+    network: &Network<F>,
+    params: &[F],
+    x: View<'_, F>,
+    threads: &Threads,
+) -> String {
+    let specs = network.specs().unwrap_or(&[]);
+    let name = |network: &Network<F>| network.blocks().last().map(|block| block.name.clone());
+    (1..=specs.len())
+        .filter_map(|n| Network::<F>::new(network.inputs(), specs[..n].iter().cloned()).ok())
+        .find(|part| {
+            let outputs = part.predict(&params[..part.len()], x, threads);
+            outputs.is_ok_and(|outputs| outputs.iter().any(|v| !v.is_finite()))
+        })
+        .and_then(|part| name(&part))
+        .or_else(|| name(network))
+        .unwrap_or_default()
+}
