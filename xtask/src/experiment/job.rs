@@ -106,7 +106,7 @@ pub(crate) fn run(job: &Job, options: &Options, out: &Path) -> Result<()> {
     let mut run = Run::new(network, config, threads)?;
     let progress = Progress::start(job.name, epochs as usize, 0);
     let fit = Fit { epochs, restore_best: false, ..Fit::default() };
-    run.fit(train, Some(test), &fit, &mut |event| {
+    let mut watch = |_: &Run<f32>, event: Event<'_>| {
         if let Event::Epoch(epoch) = event {
             progress.say(&format!(
                 "epoch {:>3} of {epochs}: training loss {:.4}, test loss {:.4}, {:.2} s",
@@ -116,8 +116,9 @@ pub(crate) fn run(job: &Job, options: &Options, out: &Path) -> Result<()> {
                 epoch.seconds
             ));
         }
-        ControlFlow::Continue(())
-    })?;
+        Ok(ControlFlow::Continue(()))
+    };
+    run.fit(train, Some(test), &fit, &mut [&mut watch])?;
     progress.finish();
 
     let summary = Summary {
