@@ -1,5 +1,6 @@
 //! What can go wrong between a file and a matrix, each with its place, its value and its bound.
 
+use crate::Kind;
 use std::path::Path;
 
 /// Why a table could not be read, fitted or transformed.
@@ -98,6 +99,36 @@ pub enum PreprocessError {
         row: usize,
         /// The category.
         value: String,
+    },
+    /// Names of columns that are wrong or not there.
+    #[error("{what}")]
+    Names {
+        /// Which name, and what about it.
+        what: String,
+    },
+    /// A column of another kind than is needed.
+    #[error("column '{column}' holds {found}, {expected} {} needed", if *expected == Kind::Text { "is" } else { "are" })]
+    ColumnKind {
+        /// The column's name.
+        column: String,
+        /// What is needed.
+        expected: Kind,
+        /// What it holds.
+        found: Kind,
+    },
+    /// A number that the scalar of a matrix cannot hold.
+    #[error(
+        "row {row} of column '{column}' is {value}: that is infinite or too large for {scalar}"
+    )]
+    TooLarge {
+        /// The column's name.
+        column: String,
+        /// Which row, from 0.
+        row: u64,
+        /// The number.
+        value: f64,
+        /// The scalar: `f32` or `f64`.
+        scalar: &'static str,
     },
     /// A transformation that cannot be undone.
     #[error("{what} has no inverse")]
@@ -213,5 +244,41 @@ pub enum Fault {
         value: i64,
         /// How many classes there are.
         classes: usize,
+    },
+    /// A row with too few or too many fields.
+    #[error("line {line} has {found} fields, the first has {wanted}{hint}")]
+    Fields {
+        /// Its first line, from 1.
+        line: u64,
+        /// The fields of the first row.
+        wanted: usize,
+        /// The fields of this one.
+        found: usize,
+        /// What may help.
+        hint: &'static str,
+    },
+    /// A field that is not what its column holds.
+    #[error("line {line}, column '{column}': {text} {why}")]
+    Cell {
+        /// The line on which its row starts, from 1.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// What stands there, control characters escaped, cut after 40 characters.
+        text: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A quoted field that never ends.
+    #[error("the quote that opens on line {line} is never closed")]
+    Quote {
+        /// The line, from 1.
+        line: u64,
+    },
+    /// The table as a whole is not as expected.
+    #[error("{what}")]
+    Table {
+        /// What is wrong, and what to do.
+        what: String,
     },
 }

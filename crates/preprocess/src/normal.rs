@@ -20,7 +20,7 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
     if tail <= 0.0 || tail.is_nan() {
         return if tail == 0.0 { f64::INFINITY.copysign(q) } else { f64::NAN };
     }
-    let r = (-tail.ln()).sqrt();
+    let r = (-libm::log(tail)).sqrt();
     let x = if r <= 5.0 { ratio(r - 1.6, &MIDDLE) } else { ratio(r - 5.0, &FAR) };
     x.copysign(q)
 }

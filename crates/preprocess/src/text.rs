@@ -99,6 +99,11 @@ impl Text {
         self.codes.push(code);
     }
 
+    /// Whether this value has come before.
+    pub(crate) fn knows(&self, value: &str) -> bool {
+        self.index.contains_key(value)
+    }
+
     /// The code of each row: the place of its value in [`values`](Text::values), or nothing.
     pub(crate) fn codes(&self) -> impl Iterator<Item = Option<usize>> {
         self.codes.iter().map(|&code| (code != MISSING).then_some(code as usize))

@@ -1,6 +1,14 @@
 //! Readers: each a format, all through one source that counts bytes and keeps the limits.
 
+mod csv;
 mod idx;
+mod npy;
+mod npz;
+mod proben1;
 mod source;
 
+pub use self::csv::{Csv, Separator};
 pub use idx::{Idx, idx_data_set, read_idx};
+pub use npy::{npy_from_reader, read_npy};
+pub use npz::{npz_names, read_npz};
+pub use proben1::read_proben1;

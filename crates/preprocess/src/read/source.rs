@@ -64,6 +64,11 @@ impl<R: Read> Source<R> {
         Ok(Self { name: name.to_string(), limits: *limits, reader, at: 0, taken })
     }
 
+    /// The limits that this source keeps.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// A fault of this source, as an error.
     pub(crate) fn error(&self, fault: Fault) -> PreprocessError {
         PreprocessError::File { file: self.name.clone(), fault }

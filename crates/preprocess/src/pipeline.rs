@@ -1,0 +1,461 @@
+//! The column pipeline: from a table to a matrix, fitted on the training table alone.
+//!
+//! As scikit-learn's `ColumnTransformer`: groups of columns, chosen by name or by kind, each go
+//! through their own steps, and the outputs stand one below the other, group by group. Other than
+//! there, columns are matched by name whatever their order, every column must belong to a group,
+//! and a table with a column missing, one too many or one of another kind is refused.
+
+use crate::columns::check_samples;
+use crate::table::{check_names, kind_error};
+use crate::{
+    Column, DataSet, Fit, FittedImputeText, FittedOneHot, FittedOrdinal, FittedScaler, Impute,
+    ImputeText, Kind, OneHot, Ordinal, OwnedTargets, PreprocessError, Scaler, Standard, Table,
+    Text, Transform,
+};
+use serde::{Deserialize, Serialize};
+use slalom_tensor::{Matrix, Scalar, Threads};
+
+/// Groups of columns and what becomes of each.
+///
+/// By default numbers have gaps filled with their mean and are standardised, and text is one-hot
+/// encoded, a missing text being a category of its own.
+///
+/// ```
+/// use slalom_preprocess::{Csv, Pipeline};
+/// let train = Csv::default().from_reader("age,city\n30,Bern\n50,Basel\n".as_bytes(), "train")?;
+/// let test = Csv::default().from_reader("city,age\nBasel,40\n".as_bytes(), "test")?;
+/// let pipeline = Pipeline::default().fit(&train)?;
+/// assert_eq!(pipeline.feature_names_out(), ["age", "city_Basel", "city_Bern"]);
+/// assert_eq!(pipeline.transform::<f32>(&test)?.as_slice(), [0.0, 1.0, 0.0]);
+/// # Ok::<(), slalom_preprocess::PreprocessError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pipeline {
+    /// The groups in the order of their outputs. A group by kind takes what no group names.
+    pub groups: Vec<Group>,
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        let numbers = vec![Impute::Mean.into(), Standard::default().into()];
+        let text = Encoder::OneHot(OneHot::default());
+        Self {
+            groups: vec![
+                Group {
+                    columns: Columns::Kind(Kind::Numbers),
+                    steps: Steps::Numbers { steps: numbers, indicators: false },
+                },
+                Group {
+                    columns: Columns::Kind(Kind::Text),
+                    steps: Steps::Text { impute: None, encoder: text },
+                },
+            ],
+        }
+    }
+}
+
+/// Some columns and what becomes of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Which columns.
+    pub columns: Columns,
+    /// What becomes of them.
+    pub steps: Steps,
+}
+
+/// Which columns a group holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Columns {
+    /// Those of these names.
+    Named(Vec<String>),
+    /// Those of this kind that no other group names.
+    Kind(Kind),
+}
+
+/// What becomes of the columns of a group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Steps {
+    /// Numbers go through these steps, one after the other.
+    Numbers {
+        /// The steps; none leaves the numbers as they are.
+        steps: Vec<Scaler>,
+        /// Whether columns with gaps in training get an output that is 1 where a number is missing.
+        indicators: bool,
+    },
+    /// Text is encoded.
+    Text {
+        /// What fills gaps before; nothing leaves them missing.
+        impute: Option<ImputeText>,
+        /// How categories become numbers.
+        encoder: Encoder,
+    },
+    /// The columns are left out.
+    Drop,
+}
+
+/// How categories become numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Encoder {
+    /// One output for each category.
+    OneHot(OneHot),
+    /// The category's place in an order.
+    Ordinal(Ordinal),
+}
+
+impl Pipeline {
+    /// Learns from a table.
+    ///
+    /// # Errors
+    /// No rows; a column that belongs to no group, to two, or that is not there; a group whose
+    /// steps are for another kind; whatever a step refuses, with the column's name.
+    pub fn fit(&self, table: &Table) -> Result<FittedPipeline, PreprocessError> {
+        self.fit_with(table, &Threads::one())
+    }
+
+    /// Learns from a table, the work shared by the threads; the result is the same at any number
+    /// of them.
+    ///
+    /// # Errors
+    /// As [`fit`](Pipeline::fit).
+    pub fn fit_with(
+        &self,
+        table: &Table,
+        threads: &Threads,
+    ) -> Result<FittedPipeline, PreprocessError> {
+        if table.rows() == 0 {
+            return Err(PreprocessError::TooFew { what: "a fit", needed: 1, found: 0 });
+        }
+        let mut groups = Vec::new();
+        for (group, names) in self.groups.iter().zip(self.members(table)?) {
+            if names.is_empty() {
+                continue;
+            }
+            let fitted = match &group.steps {
+                Steps::Drop => FittedSteps::Drop,
+                Steps::Numbers { steps, indicators } => {
+                    fit_numbers(table, &names, steps, *indicators, threads)?
+                }
+                Steps::Text { impute, encoder } => {
+                    fit_text(table, &names, impute.as_ref(), encoder)?
+                }
+            };
+            groups.push(FittedGroup { names, steps: fitted });
+        }
+        let seen = table.columns().map(|(name, column)| (name.to_string(), column.kind()));
+        Ok(FittedPipeline { seen: seen.collect(), groups })
+    }
+
+    /// The names of the columns of each group.
+    fn members(&self, table: &Table) -> Result<Vec<Vec<String>>, PreprocessError> {
+        let mut named = Vec::new();
+        for group in &self.groups {
+            if let Columns::Named(names) = &group.columns {
+                names.iter().try_for_each(|name| table.column(name).map(|_| ()))?;
+                named.extend(names.iter().cloned());
+            }
+        }
+        check_names(&named)?;
+        let rest = || table.columns().filter(|(name, _)| !named.iter().any(|n| n == name));
+        let of = |group: &Group| match &group.columns {
+            Columns::Named(names) => names.clone(),
+            Columns::Kind(kind) => rest()
+                .filter(|(_, column)| column.kind() == *kind)
+                .map(|(name, _)| name.to_string())
+                .collect(),
+        };
+        let members: Vec<Vec<String>> = self.groups.iter().map(of).collect();
+        let times = |name: &str| members.iter().flatten().filter(|member| *member == name).count();
+        match table.names().iter().find(|name| times(name) != 1) {
+            None => Ok(members),
+            Some(name) => {
+                let n = times(name);
+                let what = format!(
+                    "column '{name}' belongs to {n} groups, it must belong to one: use Steps::Drop \
+                     for a column that is not wanted"
+                );
+                Err(PreprocessError::Names { what })
+            }
+        }
+    }
+}
+
+/// A pipeline that knows its training table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FittedPipeline {
+    /// The columns of the training table.
+    seen: Vec<(String, Kind)>,
+    groups: Vec<FittedGroup>,
+}
+
+impl FittedPipeline {
+    /// The names and kinds of the columns that every table must have, in any order.
+    pub fn columns(&self) -> &[(String, Kind)] {
+        &self.seen
+    }
+
+    /// The name of each output.
+    pub fn feature_names_out(&self) -> Vec<String> {
+        self.groups.iter().flat_map(FittedGroup::outputs).collect()
+    }
+
+    /// The table as numbers, *outputs × samples*.
+    ///
+    /// # Errors
+    /// A column that is missing, one too many or one of another kind, by name; an unknown category
+    /// where that is an error; a number too large for the scalar.
+    pub fn transform<F: Scalar>(&self, table: &Table) -> Result<Matrix<F>, PreprocessError> {
+        self.transform_with(table, &Threads::one())
+    }
+
+    /// The table as numbers, the work shared by the threads.
+    ///
+    /// # Errors
+    /// As [`transform`](FittedPipeline::transform).
+    pub fn transform_with<F: Scalar>(
+        &self,
+        table: &Table,
+        threads: &Threads,
+    ) -> Result<Matrix<F>, PreprocessError> {
+        self.check(table)?;
+        let mut x = Matrix::zeros(self.feature_names_out().len(), table.rows());
+        let mut first = 0;
+        for group in &self.groups {
+            group.write(table, first, &mut x, threads)?;
+            first += group.outputs().len();
+        }
+        Ok(x)
+    }
+
+    /// The table as the inputs of a data set with these targets.
+    ///
+    /// # Errors
+    /// As [`transform`](FittedPipeline::transform); targets of another number than rows.
+    pub fn data_set<F: Scalar>(
+        &self,
+        table: &Table,
+        targets: OwnedTargets<F>,
+    ) -> Result<DataSet<F>, PreprocessError> {
+        DataSet::named(self.transform(table)?, targets, self.feature_names_out())
+    }
+
+    fn check(&self, table: &Table) -> Result<(), PreprocessError> {
+        for (name, kind) in &self.seen {
+            let found = table.column(name)?.kind();
+            // a column of nothing but gaps is read as numbers
+            let gaps = || table.column(name).is_ok_and(|column| column.missing() == column.len());
+            if found != *kind && !(*kind == Kind::Text && gaps()) {
+                return Err(kind_error(name, *kind, found));
+            }
+        }
+        let known: Vec<String> = self.seen.iter().map(|(name, _)| name.clone()).collect();
+        match table.names().iter().find(|name| !known.contains(name)) {
+            None => Ok(()),
+            Some(name) => {
+                let what = format!("the fit saw no column '{name}': leave it out of the table");
+                Err(PreprocessError::Names { what })
+            }
+        }
+    }
+}
+
+/// A fitted group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct FittedGroup {
+    names: Vec<String>,
+    steps: FittedSteps,
+}
+
+/// What a group has learned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FittedSteps {
+    Numbers {
+        steps: Vec<FittedScaler>,
+        /// The places of the columns that get an indicator.
+        indicators: Vec<usize>,
+    },
+    Text {
+        imputes: Vec<Option<FittedImputeText>>,
+        encoder: FittedEncoder,
+    },
+    Drop,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FittedEncoder {
+    OneHot(FittedOneHot),
+    Ordinal(FittedOrdinal),
+}
+
+impl FittedGroup {
+    /// The names of the outputs.
+    fn outputs(&self) -> Vec<String> {
+        match &self.steps {
+            FittedSteps::Drop => Vec::new(),
+            FittedSteps::Numbers { indicators, .. } => {
+                let missing = |&i: &usize| self.names.get(i).map(|name| format!("{name}_missing"));
+                self.names.iter().cloned().chain(indicators.iter().filter_map(missing)).collect()
+            }
+            FittedSteps::Text { encoder: FittedEncoder::OneHot(encoder), .. } => {
+                encoder.feature_names_out()
+            }
+            FittedSteps::Text { encoder: FittedEncoder::Ordinal(encoder), .. } => {
+                encoder.feature_names_out()
+            }
+        }
+    }
+
+    /// Writes the outputs into the rows of `x` from `first` on, which are zero.
+    fn write<F: Scalar>(
+        &self,
+        table: &Table,
+        first: usize,
+        x: &mut Matrix<F>,
+        threads: &Threads,
+    ) -> Result<(), PreprocessError> {
+        match &self.steps {
+            FittedSteps::Drop => Ok(()),
+            FittedSteps::Numbers { steps, indicators } => {
+                copy_numbers(table, &self.names, first, x)?;
+                let width = self.names.len();
+                for (i, &column) in indicators.iter().enumerate().filter(|(_, c)| **c < width) {
+                    for mut sample in x.column_iter_mut() {
+                        let missing = sample[first + column].is_nan();
+                        sample[first + width + i] = if missing { F::one() } else { F::zero() };
+                    }
+                }
+                for step in steps {
+                    step.transform_with(x.rows_mut(first, width), threads)?;
+                }
+                Ok(())
+            }
+            FittedSteps::Text { imputes, encoder } => {
+                let mut texts = Vec::new();
+                for (i, name) in self.names.iter().enumerate() {
+                    let mut text = text_of(table, name)?;
+                    if let Some(impute) = imputes.get(i).and_then(Option::as_ref) {
+                        impute.transform(&mut text);
+                    }
+                    texts.push(text);
+                }
+                let texts: Vec<&Text> = texts.iter().collect();
+                crate::categories::check_columns(encoder.columns(), &texts)?;
+                match encoder {
+                    FittedEncoder::OneHot(encoder) => encoder.write(&texts, first, x),
+                    FittedEncoder::Ordinal(encoder) => encoder.write(&texts, first, x),
+                }
+            }
+        }
+    }
+}
+
+impl FittedEncoder {
+    fn columns(&self) -> usize {
+        match self {
+            Self::OneHot(encoder) => encoder.categories().len(),
+            Self::Ordinal(encoder) => encoder.outputs(),
+        }
+    }
+}
+
+fn fit_numbers(
+    table: &Table,
+    names: &[String],
+    steps: &[Scaler],
+    indicators: bool,
+    threads: &Threads,
+) -> Result<FittedSteps, PreprocessError> {
+    let mut x = Matrix::<f64>::zeros(names.len(), table.rows());
+    copy_numbers(table, names, 0, &mut x)?;
+    check_samples(x.as_view())?;
+    let gap = |i: &usize| x.row(*i).iter().any(|v| v.is_nan());
+    let indicators = if indicators { (0..names.len()).filter(gap).collect() } else { Vec::new() };
+    let mut fitted = Vec::new();
+    for (i, step) in steps.iter().enumerate() {
+        let step = step.fit_with(x.as_view(), threads).map_err(|error| named(error, names))?;
+        if i + 1 < steps.len() {
+            step.transform_with(x.as_view_mut(), threads)?;
+        }
+        fitted.push(step);
+    }
+    Ok(FittedSteps::Numbers { steps: fitted, indicators })
+}
+
+/// An error that knows a feature's number, with its name.
+fn named(error: PreprocessError, names: &[String]) -> PreprocessError {
+    match error {
+        PreprocessError::AllMissing { feature } => {
+            let what = format!(
+                "column '{}': every value is missing: drop the column or fill in a constant",
+                names[feature]
+            );
+            PreprocessError::Names { what }
+        }
+        other => other,
+    }
+}
+
+fn fit_text(
+    table: &Table,
+    names: &[String],
+    impute: Option<&ImputeText>,
+    encoder: &Encoder,
+) -> Result<FittedSteps, PreprocessError> {
+    let mut texts = Vec::new();
+    let mut imputes = Vec::new();
+    for name in names {
+        let mut text = table.text(name)?.clone();
+        let fitted = impute.map(|impute| impute.fit(&text)).transpose();
+        let fitted = fitted.map_err(|error| named(error, std::slice::from_ref(name)))?;
+        if let Some(fitted) = &fitted {
+            fitted.transform(&mut text);
+        }
+        imputes.push(fitted);
+        texts.push(text);
+    }
+    let columns: Vec<_> = names.iter().map(String::as_str).zip(&texts).collect();
+    let encoder = match encoder {
+        Encoder::OneHot(encoder) => FittedEncoder::OneHot(encoder.fit(&columns)?),
+        Encoder::Ordinal(encoder) => FittedEncoder::Ordinal(encoder.fit(&columns)?),
+    };
+    Ok(FittedSteps::Text { imputes, encoder })
+}
+
+/// Writes columns of numbers into the rows of `x` from `first` on.
+fn copy_numbers<F: Scalar>(
+    table: &Table,
+    names: &[String],
+    first: usize,
+    x: &mut Matrix<F>,
+) -> Result<(), PreprocessError> {
+    let columns: Vec<&[f64]> =
+        names.iter().map(|name| table.numbers(name)).collect::<Result<_, _>>()?;
+    let height = x.nrows().max(1);
+    for (row, sample) in x.as_mut_slice().chunks_exact_mut(height).enumerate() {
+        for (place, column) in sample[first..].iter_mut().zip(&columns) {
+            *place = F::of(column[row]);
+        }
+        let wide = sample[first..].iter().take(columns.len()).position(|v| v.is_infinite());
+        if let Some(feature) = wide {
+            let (column, row) = (names[feature].clone(), row as u64);
+            let value = columns[feature][row as usize];
+            return Err(PreprocessError::TooLarge { column, row, value, scalar: F::NAME });
+        }
+    }
+    Ok(())
+}
+
+/// A column of text, or one of nothing but gaps.
+fn text_of(table: &Table, name: &str) -> Result<Text, PreprocessError> {
+    match table.column(name)? {
+        Column::Text(text) => Ok(text.clone()),
+        Column::Numbers(numbers) if numbers.iter().all(|v| v.is_nan()) => {
+            Ok(std::iter::repeat_n(None::<&str>, numbers.len()).collect())
+        }
+        Column::Numbers(_) => Err(kind_error(name, Kind::Text, Kind::Numbers)),
+    }
+}
