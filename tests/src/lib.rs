@@ -3,8 +3,10 @@
 pub mod disk;
 pub mod golden;
 mod rings;
+mod saved_run;
 
 pub use rings::{RINGS, Rings, rings};
+pub use saved_run::{saved_run, train_and_save};
 
 /// |a − b| relative to the larger of the two, to 1 where both are small.
 pub fn relative_difference(a: f64, b: f64) -> f64 {

@@ -1,6 +1,6 @@
 //! Runs as files: stopped here, resumed there, to the bit.
 
-use slalom_layers::{LayerSpec, Network};
+use slalom_layers::NetworkSpec;
 use slalom_optim::{Optimizer, State};
 use slalom_tensor::{Scalar, Threads};
 
@@ -14,9 +14,9 @@ impl<F: Scalar> Run<F> {
     /// # Errors
     /// A network of boxed layers, which a file cannot describe.
     pub fn checkpoint(&self) -> Result<Checkpoint, TrainError> {
-        let specs = self.network.specs().ok_or(TrainError::NoSpecs)?;
+        let spec = self.network.spec().ok_or(TrainError::NoSpecs)?;
         let mut file = Checkpoint::new::<F>(Kind::Run);
-        file.put("network", &(self.network.inputs() as u64, specs))?;
+        file.put("network", &spec)?;
         file.put("config", &self.config)?;
         file.put("progress", &self.progress)?;
         file.put("history", &self.history)?;
@@ -36,8 +36,7 @@ impl<F: Scalar> Run<F> {
     /// A file of another kind or scalar type, or one whose parts do not belong together.
     pub fn resume(file: &Checkpoint, threads: Threads) -> Result<Self, TrainError> {
         file.expect(Kind::Run)?;
-        let (inputs, specs): (u64, Vec<LayerSpec>) = file.get("network")?;
-        let network = Network::new(inputs as usize, specs)?;
+        let network = file.get::<NetworkSpec>("network")?.build()?;
         let config: Config = file.get("config")?;
         let state: State<F> = file.get("optimizer")?;
         let numbers = state.slots.iter().flatten();
@@ -68,10 +67,7 @@ impl<F: Scalar> Run<F> {
         };
         let progress = Progress { seconds: 0.0, ..self.progress };
         let parts = [
-            encoded(
-                "network",
-                body::encode("network", &(self.network.inputs(), self.network.specs())),
-            ),
+            encoded("network", body::encode("network", &self.network.spec())),
             encoded("config", body::encode("config", &self.config)),
             ("params", bytemuck::cast_slice(&self.params).to_vec()),
             encoded("optimizer", body::encode("optimizer", self.optimizer.state())),

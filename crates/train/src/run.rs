@@ -326,7 +326,7 @@ pub(crate) fn blocks<F: Scalar>(network: &Network<F>, config: &Config) -> Vec<Bl
         l2: config.penalty.l2,
         decay: config.decay,
         exempt: block.kind != Kind::Weight,
-        frozen: block.kind == Kind::Statistic,
+        frozen: block.frozen || block.kind == Kind::Statistic,
         ..Block::new(block.name.clone(), block.range.clone())
     };
     network.blocks().iter().map(of).collect()
