@@ -131,6 +131,46 @@ pub enum LayerError {
         /// The network's outputs.
         outputs: usize,
     },
+    /// A target that the loss has no meaning for.
+    #[error(
+        "the target of sample {sample}, output {output} is {value}: {loss} needs it to be {bound}"
+    )]
+    TargetRange {
+        /// The loss.
+        loss: &'static str,
+        /// Which sample, from 0.
+        sample: usize,
+        /// Which output, from 0.
+        output: usize,
+        /// The value found.
+        value: f64,
+        /// What it must be.
+        bound: &'static str,
+    },
+    /// A field of a loss that is out of its range.
+    #[error("{field} of {loss} is {value}: it must be {bound}")]
+    Loss {
+        /// The loss.
+        loss: &'static str,
+        /// Which field.
+        field: &'static str,
+        /// What it was.
+        value: f64,
+        /// What it must be.
+        bound: &'static str,
+    },
+    /// Weights of a loss that are not one for each output.
+    #[error("{loss} has {found} {field} for {outputs} outputs")]
+    LossWeights {
+        /// The loss.
+        loss: &'static str,
+        /// Which field.
+        field: &'static str,
+        /// The network's outputs.
+        outputs: usize,
+        /// How many weights there are.
+        found: usize,
+    },
     /// A loss that cannot take this kind of targets.
     #[error("{loss} needs targets as {wanted}")]
     TargetKind {

@@ -54,7 +54,10 @@ pub use gaussian_dropout::GaussianDropout;
 pub use init::Init;
 pub use layer::{Backward, Forward, Kind, Layer, Mode, Parameter, Pass};
 pub use layer_norm::LayerNorm;
-pub use losses::{CrossEntropy, Loss, LossValue, MeanSquaredError};
+pub use losses::{
+    BinaryCrossEntropy, CrossEntropy, GaussianLikelihood, Hinge, Huber, KlDivergence, LogCosh,
+    Loss, LossValue, MeanAbsoluteError, MeanSquaredError, Poisson, Quantile, SmoothL1,
+};
 pub use network::{Block, MOST_LAYERS, Network, NetworkSpec, Summary, SummaryRow};
 pub use prelu::Prelu;
 pub use shortcut::{Concat, Residual};

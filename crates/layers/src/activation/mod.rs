@@ -13,6 +13,8 @@ use rectified::{Elu, LeakyRelu, Relu};
 use smooth::{Gelu, GeluTanh, Mish, Silu, Softplus};
 use squashing::{HardSigmoid, HardTanh, LecunTanh, Sigmoid, Softsign, Tanh};
 
+pub(crate) use squashing::sigmoid;
+
 /// An element-wise function and its derivative.
 ///
 /// Values and derivatives are PyTorch's, also at 0, at kinks and far out (±800), where none of them

@@ -2,29 +2,27 @@
 
 use slalom_tensor::Scalar;
 
-use super::{PerSample, Target};
+use super::PerOutput;
 
-/// Squared error of one sample, the mean over its k outputs: Σ (yᵢ − tᵢ)² / k.
+/// Squared error, the mean over outputs and samples:
 ///
-/// Derivative: 2·(y − t)/k. Same as PyTorch's `mse_loss` and Keras's; scikit-learn's `MLPRegressor`
-/// minimises half of it.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+/// ```text
+/// loss = (y − t)²,   slope = 2·(y − t)
+/// ```
+///
+/// Same as PyTorch's `mse_loss` and Keras's; scikit-learn's `MLPRegressor` minimises half of it.
+///
+/// ```
+/// use slalom_layers::{Loss, MeanSquaredError};
+/// assert_eq!(Loss::from(MeanSquaredError {}).name(), "mean squared error");
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MeanSquaredError {}
 
-impl PerSample for MeanSquaredError {
-    fn sample<F: Scalar>(&self, outputs: &[F], target: Target<'_, F>, dy: Option<&mut [F]>) -> f64 {
-        let Target::Values(target) = target else {
-            panic!("mean squared error needs targets as values, not classes")
-        };
-        let k = outputs.len() as f64;
-        let pairs = outputs.iter().zip(target);
-        let value = pairs.clone().map(|(&y, &t)| (y - t).wide().powi(2)).sum::<f64>() / k;
-        if let Some(dy) = dy {
-            let scale = F::of(2.0 / k);
-            for (d, (&y, &t)) in dy.iter_mut().zip(pairs) {
-                *d = scale * (y - t);
-            }
-        }
-        value
+impl PerOutput for MeanSquaredError {
+    #[inline(always)]
+    fn output<F: Scalar>(&self, y: F, t: F) -> (F, F) {
+        let d = y - t;
+        (d * d, d + d)
     }
 }

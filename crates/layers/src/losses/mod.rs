@@ -1,17 +1,37 @@
 //! Losses: how far outputs are from targets, with the derivative by the outputs in the same call.
 //!
-//! Each loss is a function of one sample (one column); the loop over samples, their weights and the
-//! mean or sum are written once, here.
+//! Each loss is a function of one sample (one column), or of one output; the loops, the samples'
+//! weights and the mean or sum are written once, here. All are computed from raw outputs (logits,
+//! logarithms), so that none is infinite for outputs as large as ±800.
 
+mod binary_cross_entropy;
+mod check;
 mod cross_entropy;
+mod gaussian;
+mod hinge;
+mod huber;
+mod kl_divergence;
+mod log_cosh;
+mod mean_absolute_error;
 mod mean_squared_error;
+mod poisson;
+mod quantile;
+mod smooth_l1;
 
+pub use binary_cross_entropy::BinaryCrossEntropy;
 pub use cross_entropy::CrossEntropy;
+pub use gaussian::GaussianLikelihood;
+pub use hinge::Hinge;
+pub use huber::Huber;
+pub use kl_divergence::KlDivergence;
+pub use log_cosh::LogCosh;
+pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_squared_error::MeanSquaredError;
+pub use poisson::Poisson;
+pub use quantile::Quantile;
+pub use smooth_l1::SmoothL1;
 
 use slalom_tensor::{Scalar, Targets, View, ViewMut};
-
-use crate::LayerError;
 
 /// The loss that training minimises.
 ///
@@ -29,41 +49,141 @@ pub enum Loss {
     CrossEntropy(CrossEntropy),
     /// See [`MeanSquaredError`].
     MeanSquaredError(MeanSquaredError),
+    /// See [`BinaryCrossEntropy`].
+    BinaryCrossEntropy(BinaryCrossEntropy),
+    /// See [`MeanAbsoluteError`].
+    MeanAbsoluteError(MeanAbsoluteError),
+    /// See [`Huber`].
+    Huber(Huber),
+    /// See [`SmoothL1`].
+    SmoothL1(SmoothL1),
+    /// See [`LogCosh`].
+    LogCosh(LogCosh),
+    /// See [`Poisson`].
+    Poisson(Poisson),
+    /// See [`GaussianLikelihood`].
+    GaussianLikelihood(GaussianLikelihood),
+    /// See [`Quantile`].
+    Quantile(Quantile),
+    /// See [`Hinge`].
+    Hinge(Hinge),
+    /// See [`KlDivergence`].
+    KlDivergence(KlDivergence),
 }
 
 impl Default for Loss {
     /// Softmax cross-entropy.
     fn default() -> Self {
-        Self::CrossEntropy(CrossEntropy {})
+        Self::CrossEntropy(CrossEntropy::default())
     }
 }
+
+macro_rules! from_losses {
+    ($($loss:ident)*) => {$(
+        impl From<$loss> for Loss {
+            fn from(loss: $loss) -> Self {
+                Self::$loss(loss)
+            }
+        }
+    )*};
+}
+
+from_losses!(CrossEntropy MeanSquaredError BinaryCrossEntropy MeanAbsoluteError Huber SmoothL1);
+from_losses!(LogCosh Poisson GaussianLikelihood Quantile Hinge KlDivergence);
 
 /// A loss over some samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LossValue {
-    /// The weighted mean over the samples.
+    /// The weighted mean, or the weighted sum where that was asked for.
     pub value: f64,
-    /// The sum of the samples' weights: what this mean counts for when means are put together.
+    /// What a mean of these samples counts for when means are put together: the sum of the samples'
+    /// weights, times what each counts for in the loss itself (its class's weight, or the number of
+    /// outputs that an element-wise loss takes the mean over).
     pub weight: f64,
 }
 
 /// What a loss does with one sample.
-pub(crate) trait PerSample {
-    /// The loss of one sample; if asked, writes its derivative by the outputs.
+trait PerSample {
+    /// The loss of one sample, summed over its outputs; if asked, writes its derivative.
     fn sample<F: Scalar>(&self, outputs: &[F], target: Target<'_, F>, dy: Option<&mut [F]>) -> f64;
+
+    /// What the mean divides this sample's loss by.
+    fn share<F: Scalar>(&self, outputs: usize, target: Target<'_, F>) -> f64 {
+        let _ = (outputs, target);
+        1.0
+    }
+}
+
+/// A loss that is a sum over outputs; its mean is one over outputs too.
+trait PerOutput {
+    /// The loss of an output y with target t, and its derivative by y.
+    fn output<F: Scalar>(&self, y: F, t: F) -> (F, F);
+}
+
+impl<L: PerOutput> PerSample for L {
+    fn sample<F: Scalar>(&self, outputs: &[F], target: Target<'_, F>, dy: Option<&mut [F]>) -> f64 {
+        let pairs = outputs.iter().zip(target.values());
+        match dy {
+            None => pairs.map(|(&y, &t)| self.output(y, t).0.wide()).sum(),
+            Some(dy) => {
+                let mut value = 0.0;
+                for (d, (&y, &t)) in dy.iter_mut().zip(pairs) {
+                    let (loss, slope) = self.output(y, t);
+                    value += loss.wide();
+                    *d = slope;
+                }
+                value
+            }
+        }
+    }
+
+    fn share<F: Scalar>(&self, outputs: usize, _target: Target<'_, F>) -> f64 {
+        outputs as f64
+    }
 }
 
 /// The target of one sample.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Target<'a, F> {
+enum Target<'a, F> {
     Class(usize),
     Values(&'a [F]),
+}
+
+impl<'a, F> Target<'a, F> {
+    /// The values of a loss that takes no classes.
+    fn values(self) -> &'a [F] {
+        match self {
+            Self::Values(values) => values,
+            Self::Class(_) => panic!("this loss takes targets as values, not classes"),
+        }
+    }
+}
+
+/// Runs `$body` with `$loss` standing for the loss inside.
+macro_rules! with_loss {
+    ($self:expr, $loss:ident => $body:expr) => {
+        match $self {
+            Loss::CrossEntropy($loss) => $body,
+            Loss::MeanSquaredError($loss) => $body,
+            Loss::BinaryCrossEntropy($loss) => $body,
+            Loss::MeanAbsoluteError($loss) => $body,
+            Loss::Huber($loss) => $body,
+            Loss::SmoothL1($loss) => $body,
+            Loss::LogCosh($loss) => $body,
+            Loss::Poisson($loss) => $body,
+            Loss::GaussianLikelihood($loss) => $body,
+            Loss::Quantile($loss) => $body,
+            Loss::Hinge($loss) => $body,
+            Loss::KlDivergence($loss) => $body,
+        }
+    };
 }
 
 impl Loss {
     /// The mean loss over the samples and, if asked, its derivative by the outputs.
     ///
-    /// Samples count as much as their weights say, 1 each without: the value is Σ wᵢ·lᵢ / Σ wᵢ.
+    /// Samples count as much as their weights say, 1 each without: the value is Σ wᵢ·lᵢ / Σ wᵢ. It
+    /// is 0 where all weights are.
     ///
     /// # Panics
     /// If shapes differ or a class is out of range: [`Loss::check`] tells beforehand.
@@ -74,74 +194,93 @@ impl Loss {
         weights: Option<&[F]>,
         dy: Option<ViewMut<'_, F>>,
     ) -> LossValue {
-        match self {
-            Self::CrossEntropy(loss) => mean(loss, outputs, targets, weights, dy),
-            Self::MeanSquaredError(loss) => mean(loss, outputs, targets, weights, dy),
-        }
+        with_loss!(self, loss => {
+            let weight = total(loss, outputs, targets, weights);
+            let share = if weight > 0.0 { 1.0 / weight } else { 0.0 };
+            LossValue { value: sum(loss, outputs, targets, weights, share, dy) * share, weight }
+        })
     }
 
-    /// Whether the targets are such that this loss can compare so many outputs with them.
+    /// The sum of the losses over samples and outputs, Σ wᵢ·lᵢ, and, if asked, its derivative.
     ///
-    /// # Errors
-    /// The sample whose class is out of range, or the two shapes that differ.
-    pub fn check<F: Scalar>(
+    /// ```
+    /// use slalom_layers::{Loss, MeanSquaredError};
+    /// use slalom_tensor::{Targets, from_rows};
+    /// let loss = Loss::from(MeanSquaredError {});
+    /// let (y, t) = (from_rows(&[[1.0, 2.0], [3.0, 4.0]]), from_rows(&[[0.0, 0.0], [3.0, 3.0]]));
+    /// let targets = Targets::Values(t.as_view());
+    /// assert_eq!(loss.sum(y.as_view(), targets, None, None).value, 6.0);
+    /// assert_eq!(loss.evaluate(y.as_view(), targets, None, None).value, 1.5);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Loss::evaluate`].
+    pub fn sum<F: Scalar>(
         &self,
-        outputs: usize,
+        outputs: View<'_, F>,
         targets: Targets<'_, F>,
-    ) -> Result<(), LayerError> {
-        match targets {
-            Targets::Classes(classes) => {
-                if matches!(self, Self::MeanSquaredError(_)) {
-                    let (loss, wanted) = ("mean squared error", "values, not classes");
-                    return Err(LayerError::TargetKind { loss, wanted });
-                }
-                match classes.iter().position(|&class| class as usize >= outputs) {
-                    Some(sample) => {
-                        Err(LayerError::Class { sample, class: classes[sample], outputs })
-                    }
-                    None => Ok(()),
-                }
-            }
-            Targets::Values(values) if values.nrows() != outputs => {
-                Err(LayerError::TargetShape { outputs, targets: values.nrows() })
-            }
-            Targets::Values(_) => Ok(()),
-        }
+        weights: Option<&[F]>,
+        dy: Option<ViewMut<'_, F>>,
+    ) -> LossValue {
+        with_loss!(self, loss => {
+            let weight = total(loss, outputs, targets, weights);
+            LossValue { value: sum(loss, outputs, targets, weights, 1.0, dy), weight }
+        })
     }
 }
 
-/// The loop over samples that all losses share.
-fn mean<F: Scalar>(
+/// What `f` makes of the target of sample j.
+fn with_target<F: Scalar, R>(
+    targets: &Targets<'_, F>,
+    j: usize,
+    f: impl FnOnce(Target<'_, F>) -> R,
+) -> R {
+    match targets {
+        Targets::Classes(classes) => f(Target::Class(classes[j] as usize)),
+        Targets::Values(values) => f(Target::Values(values.column(j).as_slice())),
+    }
+}
+
+/// What the mean divides by.
+fn total<F: Scalar>(
     loss: &impl PerSample,
     outputs: View<'_, F>,
     targets: Targets<'_, F>,
     weights: Option<&[F]>,
+) -> f64 {
+    let share = |j| with_target(&targets, j, |target| loss.share(outputs.nrows(), target));
+    let weight = |j: usize| weights.map_or(1.0, |weights| weights[j].wide());
+    (0..outputs.ncols()).map(|j| weight(j) * share(j)).sum()
+}
+
+/// The loop over samples that all losses share: the weighted sum; derivatives are scaled besides.
+fn sum<F: Scalar>(
+    loss: &impl PerSample,
+    outputs: View<'_, F>,
+    targets: Targets<'_, F>,
+    weights: Option<&[F]>,
+    scale: f64,
     mut dy: Option<ViewMut<'_, F>>,
-) -> LossValue {
+) -> f64 {
     let samples = outputs.ncols();
     assert_eq!(targets.len(), samples, "targets for {samples} samples");
-    let total = weights.map_or(samples as f64, |w| w.iter().map(|w| w.wide()).sum());
     let mut value = 0.0;
     for j in 0..samples {
         let column = outputs.column(j);
-        let mut slope = dy.as_mut().map(|dy| dy.column_mut(j));
-        let slope = slope.as_mut().map(|column| column.as_mut_slice());
-        let weight = weights.map_or(1.0, |w| w[j].wide());
-        let share = if total > 0.0 { weight / total } else { 0.0 };
-        let one = |target| match slope {
-            Some(slope) => {
-                let value = loss.sample(column.as_slice(), target, Some(&mut *slope));
-                let share = F::of(share);
-                slope.iter_mut().for_each(|d| *d *= share);
-                value
-            }
-            None => loss.sample(column.as_slice(), target, None),
-        };
-        let sample = match targets {
-            Targets::Classes(classes) => one(Target::Class(classes[j] as usize)),
-            Targets::Values(values) => one(Target::Values(values.column(j).as_slice())),
-        };
-        value += weight * sample;
+        let weight = weights.map_or(1.0, |weights| weights[j].wide());
+        let mut slopes = dy.as_mut().map(|dy| dy.column_mut(j));
+        let mut slopes = slopes.as_mut().map(|column| column.as_mut_slice());
+        value += weight
+            * with_target(&targets, j, |target| {
+                loss.sample(column.as_slice(), target, slopes.as_deref_mut())
+            });
+        if let Some(slopes) = slopes {
+            let scale = F::of(weight * scale);
+            slopes.iter_mut().for_each(|d| *d *= scale);
+        }
     }
-    LossValue { value: if total > 0.0 { value / total } else { 0.0 }, weight: total }
+    value
 }
+
+#[cfg(test)]
+mod tests;
