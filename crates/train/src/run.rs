@@ -252,6 +252,7 @@ impl<F: Scalar> Run<F> {
         for start in (0..all).step_by(EVALUATE) {
             let count = EVALUATE.min(all - start);
             let data = self.test_batches.get(samples, None, (start, count))?;
+            self.network.check_inputs(data.inputs)?;
             self.network.forward(&self.params, data.inputs, tape, &pass);
             seen(tape.outputs());
             let loss = self.config.loss.evaluate(tape.outputs(), data.targets, data.weights, None);

@@ -119,6 +119,7 @@ impl<F: Scalar> Run<F> {
         let tape = self.tape.as_mut().expect("made above");
         let step = self.progress.step + sum.batches;
         let pass = Pass { mode: Mode::Train { seed: config.seed, step }, layer: 0, threads };
+        network.check_inputs(data.inputs)?;
         network.forward(params, data.inputs, tape, &pass);
         let (outputs, deltas) = tape.ends();
         let loss = config.loss.evaluate(outputs, data.targets, data.weights, Some(deltas));

@@ -346,6 +346,14 @@ impl<F: Scalar> Network<F> {
         Ok(())
     }
 
+    /// Whether the first layer can take these inputs (an embedding takes whole numbers only).
+    ///
+    /// # Errors
+    /// The first input that it cannot take.
+    pub fn check_inputs(&self, x: View<'_, F>) -> Result<(), LayerError> {
+        self.stages[0].layer.check(x)
+    }
+
     /// The widest activation, in numbers for one sample.
     fn widest(&self) -> usize {
         self.stages.iter().map(|stage| stage.outputs).max().unwrap_or(0)
@@ -452,7 +460,7 @@ impl<F: Scalar> Layer<F> for Network<F> {
     }
 
     fn check(&self, x: View<'_, F>) -> Result<(), LayerError> {
-        self.stages[0].layer.check(x)
+        self.check_inputs(x)
     }
 
     fn span(&self) -> u64 {

@@ -6,7 +6,7 @@ use slalom_tensor::{Matrix, Scalar, Threads, View};
 
 use super::Network;
 use crate::softmax::softmax;
-use crate::{Activation, Layer, LayerError, Mode, Pass};
+use crate::{Activation, LayerError, Mode, Pass};
 
 /// Samples that are taken through the network at a time.
 const BATCH: usize = 256;
@@ -26,7 +26,7 @@ impl<F: Scalar> Network<F> {
         threads: &Threads,
     ) -> Result<Matrix<F>, LayerError> {
         self.check(params, x.nrows())?;
-        Layer::check(self, x)?;
+        self.check_inputs(x)?;
         let rows = self.outputs();
         let mut outputs = Matrix::zeros(rows, x.ncols());
         let pass = Pass { mode: Mode::Predict, layer: 0, threads };
