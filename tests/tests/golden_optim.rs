@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use slalom_optim::{
-    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Block, Clip, Float, Lamb, Lars,
-    Lion, NAdam, Optimizer, RAdam, RmsProp, Rprop, Rule, Sgd, Yogi,
+    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Block, Clip, CosineRestarts,
+    CosineWave, Cyclic, Exponential, Float, Lamb, Lars, LearningRate, Linear, Lion, MultiStep,
+    NAdam, OneCycle, Optimizer, Piecewise, Plateau, Polynomial, RAdam, RmsProp, Rprop, Rule,
+    Schedule, Sgd, Shape, StepDecay, Yogi,
 };
 use slalom_tests::golden::{assert_close, cases, close, number, numbers, text};
 
@@ -270,6 +272,149 @@ fn golden_clipping() {
         assert!(close(step.norm, norm, 1e-14), "{place}: norms {} and {norm}", step.norm);
         if !case["total_norm"].is_null() {
             assert!(close(norm, number(&case["total_norm"]), 1e-12), "{place}: norm {norm}");
+        }
+    }
+}
+
+/// The schedule that a case of PyTorch asks for.
+fn schedule(name: &str, base: f64, o: &mut Options) -> LearningRate {
+    let count = |value: f64| value as u64;
+    match name {
+        "constant" => {
+            let (factor, steps) = (o.number("factor", 1.0 / 3.0), o.number("total_iters", 5.0));
+            Piecewise { borders: vec![count(steps)], values: vec![base * factor, base] }.into()
+        }
+        "step" => StepDecay {
+            start: base,
+            factor: o.number("gamma", 0.1),
+            every: count(o.needed("step_size")),
+        }
+        .into(),
+        "multi_step" => {
+            let milestones = o.take("milestones").expect("milestones");
+            let milestones = numbers(&milestones).into_iter().map(count).collect();
+            MultiStep { start: base, factor: o.number("gamma", 0.1), milestones }.into()
+        }
+        "exponential" => Exponential { start: base, factor: o.needed("gamma"), steps: 1 }.into(),
+        "linear" => Linear {
+            start: base * o.number("start_factor", 1.0 / 3.0),
+            end: base * o.number("end_factor", 1.0),
+            steps: count(o.number("total_iters", 5.0)),
+        }
+        .into(),
+        "polynomial" => Polynomial {
+            start: base,
+            end: 0.0,
+            steps: count(o.number("total_iters", 5.0)),
+            power: o.number("power", 1.0),
+        }
+        .into(),
+        "cosine_annealing" => {
+            CosineWave { high: base, low: o.number("eta_min", 0.0), half: count(o.needed("T_max")) }
+                .into()
+        }
+        "cosine_warm_restarts" => CosineRestarts {
+            start: base,
+            end: o.number("eta_min", 0.0),
+            first: count(o.needed("T_0")),
+            growth: count(o.number("T_mult", 1.0)),
+            shrink: 1.0,
+        }
+        .into(),
+        "one_cycle" => {
+            let (peak, steps) = (o.needed("max_lr"), count(o.needed("total_steps")));
+            let start = peak / o.number("div_factor", 25.0);
+            let linear = match o.take("anneal_strategy").as_ref().map(text) {
+                None | Some("cos") => false,
+                Some("linear") => true,
+                Some(other) => panic!("unknown anneal_strategy {other}"),
+            };
+            forget_momentum(o);
+            OneCycle {
+                start,
+                end: start / o.number("final_div_factor", 1e4),
+                rise: o.number("pct_start", 0.3),
+                linear,
+                three_phase: o.flag("three_phase", false),
+                ..OneCycle::new(peak, steps)
+            }
+            .into()
+        }
+        "cyclic_triangular" | "cyclic_triangular2" | "cyclic_exp_range" | "cyclic" => {
+            let up = o.number("step_size_up", 2000.0);
+            let gamma = o.number("gamma", 1.0);
+            let mode = o.take("mode");
+            let mode = mode.as_ref().map_or(name.trim_start_matches("cyclic_"), text);
+            forget_momentum(o);
+            Cyclic {
+                low: o.needed("base_lr"),
+                high: o.needed("max_lr"),
+                up: count(up),
+                down: count(o.number("step_size_down", up)),
+                shape: match mode {
+                    "triangular" | "cyclic" => Shape::Triangular,
+                    "triangular2" => Shape::Halving,
+                    "exp_range" => Shape::Shrinking(gamma),
+                    other => panic!("unknown mode {other}"),
+                },
+            }
+            .into()
+        }
+        other => panic!("unknown schedule {other}"),
+    }
+}
+
+/// Options of the momentum that goes with a rate: the files hold rates alone.
+fn forget_momentum(o: &mut Options) {
+    o.flag("cycle_momentum", true);
+    o.number("base_momentum", 0.0);
+    o.number("max_momentum", 0.0);
+}
+
+fn plateau(o: &mut Options) -> Plateau {
+    let word = |value: Option<Value>, no: &str, yes: &str| match value.as_ref().map(text) {
+        None => false,
+        Some(word) if word == no => false,
+        Some(word) if word == yes => true,
+        Some(other) => panic!("{other} is neither {no} nor {yes}"),
+    };
+    Plateau {
+        maximize: word(o.take("mode"), "min", "max"),
+        factor: o.number("factor", 0.1),
+        patience: o.number("patience", 10.0) as u64,
+        threshold: o.number("threshold", 1e-4),
+        relative: !word(o.take("threshold_mode"), "rel", "abs"),
+        cooldown: o.number("cooldown", 0.0) as u64,
+        min: o.number("min_lr", 0.0),
+        eps: o.number("eps", 1e-8),
+    }
+}
+
+#[test]
+fn golden_schedules() {
+    for case in cases("schedules.json") {
+        let name = text(&case["name"]);
+        let mut o = Options::of(&case);
+        let base = number(&case["base_lr"]);
+        let wanted = numbers(&case["learning_rates"]);
+        let found: Vec<f64> = if name == "reduce_on_plateau" {
+            let plateau = plateau(&mut o);
+            plateau.validate().unwrap();
+            let metric = numbers(&case["metric"]);
+            (1..=metric.len()).map(|epochs| plateau.rate(base, &metric[..epochs])).collect()
+        } else {
+            let schedule = schedule(name, base, &mut o);
+            schedule.validate().unwrap();
+            (0..wanted.len() as u64).map(|step| schedule.at(step)).collect()
+        };
+        o.finish();
+        assert_eq!(found.len(), wanted.len(), "{name}");
+        for (step, (found, wanted)) in found.into_iter().zip(wanted).enumerate() {
+            let apart = (found - wanted).abs();
+            assert!(
+                apart <= 1e-12 * wanted.abs() || apart <= 1e-14,
+                "{name} at {step}: found {found:e}, wanted {wanted:e}"
+            );
         }
     }
 }

@@ -39,6 +39,10 @@ pub use rules::{
     AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Lamb, Lars, Lion, NAdam, RAdam,
     RmsProp, Rprop, Rule, Sgd, Yogi,
 };
-pub use schedules::{Cosine, LearningRate, Schedule};
+pub use schedules::{
+    Cosine, CosineRestarts, CosineWave, Cyclic, Exponential, InverseTime, Join, LearningRate,
+    Linear, MultiStep, Noam, OneCycle, Piecewise, Plateau, Polynomial, Schedule, Shape, StepDecay,
+    Sutskever, Warmup,
+};
 pub use state::State;
 pub use threads::Run;

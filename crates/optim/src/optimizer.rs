@@ -374,20 +374,24 @@ mod tests {
 
     #[test]
     fn penalties_decay_rate_and_clipping_enter_the_step() {
-        let block = Block { rate: 2.0, l1: 0.5, l2: 0.1, decay: 0.2, ..Block::new("w", 0..3) };
-        let mut opt = Optimizer::<f64>::new(Sgd::default(), vec![block], None).unwrap();
-        let mut w = [1.0, 0.0, -2.0];
-        opt.step(0.1, &mut w, &[1.0, 1.0, 1.0]).unwrap();
+        let block = Block { rate: 2.0, l1: 0.5, ..Block::new("w", 0..3) };
         let kept = 1.0 - 0.2 * 0.2;
-        let wanted = [kept - 0.2 * 1.6, -0.2, -2.0 * kept - 0.2 * (1.0 - 0.5 - 0.2)];
-        for (w, wanted) in w.iter().zip(wanted) {
-            assert!((w - wanted).abs() < 1e-15, "{w} {wanted}");
+        for (block, wanted) in [
+            (Block { l2: 0.1, ..block.clone() }, [1.0 - 0.2 * 1.6, -0.2, -2.0 - 0.2 * 0.3]),
+            (Block { decay: 0.2, ..block }, [kept - 0.2 * 1.5, -0.2, -2.0 * kept - 0.2 * 0.5]),
+        ] {
+            let mut opt = Optimizer::<f64>::new(Sgd::default(), vec![block], None).unwrap();
+            let mut w = [1.0, 0.0, -2.0];
+            opt.step(0.1, &mut w, &[1.0, 1.0, 1.0]).unwrap();
+            for (w, wanted) in w.iter().zip(wanted) {
+                assert!((w - wanted).abs() < 1e-15, "{w} {wanted}");
+            }
         }
     }
 
     #[test]
     fn exempt_and_frozen_blocks_are_left_alone() {
-        let block = Block { l1: 0.5, l2: 0.1, decay: 0.2, ..Block::new("bias", 0..1) };
+        let block = Block { l1: 0.5, decay: 0.2, ..Block::new("bias", 0..1) };
         let blocks = vec![
             Block { exempt: true, ..block.clone() },
             Block { name: "frozen".into(), range: 1..2, frozen: true, ..block },
