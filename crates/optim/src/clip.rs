@@ -62,7 +62,7 @@ impl Clip {
     pub fn apply<F: Float>(&self, blocks: &[Block], gradient: &mut [F]) -> Result<f64, OptimError> {
         self.validate()?;
         check_length("the gradient slice", gradient.len(), check_blocks(blocks)?)?;
-        let mut plan = Plan::new(blocks, true);
+        let plan = Plan::new(blocks, true);
         let norm = plan.measure(Level::detect(), blocks, gradient, &alone)?;
         let mut scales = vec![1.0; blocks.len()];
         self.fill(&mut scales, norm, plan.block_norms(gradient));
@@ -82,13 +82,20 @@ impl Clip {
         norm: f64,
         block_norms: impl Iterator<Item = (usize, f64)>,
     ) {
-        let scale = |norm: f64, bound: f64| (bound / (norm + MARGIN)).min(1.0);
         match *self {
             Self::GlobalNorm(bound) => scales.fill(scale(norm, bound)),
             Self::BlockNorm(bound) => {
                 block_norms.for_each(|(block, norm)| scales[block] = scale(norm, bound));
             }
             Self::Value(_) => {}
+        }
+    }
+
+    /// The factor for the gradient of one block that is clipped without the others.
+    pub(crate) fn block_scale(&self, norm: f64) -> f64 {
+        match *self {
+            Self::GlobalNorm(bound) | Self::BlockNorm(bound) => scale(norm, bound),
+            Self::Value(_) => 1.0,
         }
     }
 
@@ -99,4 +106,9 @@ impl Clip {
             Self::GlobalNorm(_) | Self::BlockNorm(_) => f64::INFINITY,
         }
     }
+}
+
+/// The factor that brings a gradient of this norm within the bound.
+fn scale(norm: f64, bound: f64) -> f64 {
+    (bound / (norm + MARGIN)).min(1.0)
 }

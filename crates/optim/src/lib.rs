@@ -20,6 +20,7 @@ mod error;
 mod float;
 mod norm;
 mod optimizer;
+mod pass;
 mod plan;
 mod rules;
 mod schedules;
@@ -34,7 +35,8 @@ pub use block::Block;
 pub use clip::Clip;
 pub use error::OptimError;
 pub use float::Float;
-pub use optimizer::{Optimizer, Pass, Rates, Step};
+pub use optimizer::{Optimizer, Rates, Step};
+pub use pass::Pass;
 pub use rules::{
     AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Lamb, Lars, Lion, NAdam, RAdam,
     RmsProp, Rprop, Rule, Sgd, Yogi,

@@ -2,10 +2,18 @@
 
 use crate::Float;
 use crate::float::wide;
+use crate::plan::CHUNK;
 use crate::simd::{Level, Work};
 
 /// Independent sums within one slice, so that the compiler may use vectors without reordering.
 const LANES: usize = 16;
+
+/// The norm of `values`, in partial sums as the chunks of a slab have them. Not finite where one of
+/// them is not.
+pub(crate) fn norm<F: Float>(level: Level, values: &[F]) -> f64 {
+    let norm = values.chunks(CHUNK).map(|chunk| squares(level, chunk)).sum::<f64>().sqrt();
+    if norm.is_finite() { norm } else { scaled_norm(values.iter()) }
+}
 
 /// The sum of squares of `values` in f64; infinite or NaN where one of them is, or where the sum
 /// overflows.

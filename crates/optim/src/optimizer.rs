@@ -2,12 +2,14 @@
 
 use crate::block::check_blocks;
 use crate::error::{check, check_factor, check_length, check_not_negative};
-use crate::plan::{Chunk, Plan};
-use crate::share::Shared;
+use crate::norm::{first_not_finite, squares};
+use crate::plan::Plan;
+use crate::share::Sums;
 use crate::simd::Level;
-use crate::stage::{Part, Stage};
+use crate::stage::{Part, Stage, momentum, slots};
+use crate::sweep::SLOTS;
 use crate::threads::{Run, alone};
-use crate::{Block, Clip, Float, OptimError, Rule, State};
+use crate::{Block, Clip, Float, OptimError, Pass, Rule, State};
 
 /// A rule at work on a slab: it turns gradients into steps and keeps what the rule remembers.
 ///
@@ -33,23 +35,23 @@ use crate::{Block, Clip, Float, OptimError, Rule, State};
 pub struct Optimizer<F> {
     rule: Rule,
     blocks: Vec<Block>,
-    clip: Option<Clip>,
+    pub(crate) clip: Option<Clip>,
     state: State<F>,
     len: usize,
-    level: Level,
+    pub(crate) level: Level,
     buffers: Buffers,
 }
 
 /// What is filled anew in every step.
 #[derive(Clone, Debug)]
-struct Buffers {
+pub(crate) struct Buffers {
     plan: Plan,
     /// A factor for the gradient of each block, from clipping.
     scales: Vec<f64>,
     /// A factor for the step of each block, from rules that scale by norms.
     trusts: Vec<f64>,
     /// The sums of squares of the parameters and of the direction, for each chunk.
-    pairs: Vec<[f64; 2]>,
+    norms: [Sums; 2],
 }
 
 /// The learning rate of a step and, where a schedule moves it, the momentum.
@@ -134,7 +136,7 @@ impl<F: Float> Optimizer<F> {
         let buffers = Buffers {
             scales: vec![1.0; blocks.len()],
             trusts: vec![1.0; blocks.len()],
-            pairs: vec![[0.0; 2]; plan.chunks.len()],
+            norms: [Sums::new(plan.blocks.len()), Sums::new(plan.blocks.len())],
             plan,
         };
         Ok(Self { buffers, level: Level::detect(), rule, blocks, clip, state, len })
@@ -176,11 +178,49 @@ impl<F: Float> Optimizer<F> {
         run: &Run<'_>,
     ) -> Result<Step, OptimError> {
         let rates = rates.into();
-        self.check_rates(rates)?;
-        check_length("the parameter slice", params.len(), self.len)?;
-        check_length("the gradient slice", grads.len(), self.len)?;
+        self.check_step(rates, params, grads)?;
         let norm = self.measure(grads, run)?;
+        self.tick(rates);
         self.update(rates, params, grads, run);
+        Ok(Step { norm })
+    }
+
+    /// One step as [`step_with`](Self::step_with) makes it, to the bit, in one pass over memory: each
+    /// chunk's gradient is checked right before the chunk is updated. With clipping by a norm and for
+    /// rules that scale blocks by norms there is nothing to save, and it is the same as `step_with`.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step), but where the gradient is not finite, the step is counted and the
+    /// chunks whose own gradient is finite have moved; what is not finite has reached neither
+    /// parameters nor state.
+    pub fn sweep_with(
+        &mut self,
+        rates: impl Into<Rates>,
+        params: &mut [F],
+        grads: &[F],
+        run: &Run<'_>,
+    ) -> Result<Step, OptimError> {
+        let rates = rates.into();
+        let by_norm = matches!(self.clip, Some(Clip::GlobalNorm(_) | Clip::BlockNorm(_)));
+        if by_norm || self.rule.trust().is_some() {
+            return self.step_with(rates, params, grads, run);
+        }
+        self.check_step(rates, params, grads)?;
+        self.tick(rates);
+        let (stage, [a, b, c, d], Buffers { plan, .. }) = self.stage(rates);
+        let Plan { cuts, blocks, sums } = plan;
+        let parts = cuts.cut([params, a, b, c, d]);
+        run(blocks.len(), &|task| {
+            let (range, [params, slots @ ..]) = parts.take(task);
+            let grads = &grads[range];
+            let sum = squares(stage.level, grads);
+            sums.set(task, sum);
+            if sum.is_finite() || first_not_finite(grads).is_none() {
+                stage.update(Part { block: blocks[task], scale: 1.0, grads, params, slots }, 1.0);
+            }
+        });
+        parts.check_all_taken();
+        let norm = self.buffers.plan.checked_norm(&self.blocks, grads)?;
         Ok(Step { norm })
     }
 
@@ -197,7 +237,7 @@ impl<F: Float> Optimizer<F> {
             return Err(OptimError::Conflict { owner: "begin".into(), conflict });
         }
         self.tick(rates);
-        Ok(Pass { optimizer: self, rates })
+        Ok(Pass::new(self, rates))
     }
 
     /// What the rule remembers: with the configuration, all that a checkpoint needs.
@@ -213,6 +253,12 @@ impl<F: Float> Optimizer<F> {
     /// The blocks of the slab.
     pub fn blocks(&self) -> &[Block] {
         &self.blocks
+    }
+
+    fn check_step(&self, rates: Rates, params: &[F], grads: &[F]) -> Result<(), OptimError> {
+        self.check_rates(rates)?;
+        check_length("the parameter slice", params.len(), self.len)?;
+        check_length("the gradient slice", grads.len(), self.len)
     }
 
     fn check_rates(&self, rates: Rates) -> Result<(), OptimError> {
@@ -233,137 +279,63 @@ impl<F: Float> Optimizer<F> {
         Ok(norm)
     }
 
-    /// Moves the clock and updates every chunk.
+    /// Updates every chunk.
     fn update(&mut self, rates: Rates, params: &mut [F], grads: &[F], run: &Run<'_>) {
-        self.tick(rates);
-        let (stage, buffers) = self.stage(rates);
-        let Buffers { plan, scales, trusts, pairs } = buffers;
-        let params = Shared::new(params);
-        let part = |task: usize| {
-            let Chunk { block, range } = plan.chunks[task].clone();
-            // SAFETY: chunks do not overlap, and each is one task's.
-            let params = unsafe { params.part(range.clone()) };
-            Part { block, params, grads: &grads[range.clone()], range, scale: scales[block] }
-        };
-        if stage.rule.trust().is_some() {
-            let shared = Shared::new(pairs);
-            run(plan.chunks.len(), &|task| {
-                // SAFETY: each task has a chunk and a place of its own.
-                unsafe { shared.part(task..task + 1)[0] = stage.measure(part(task)) };
-            });
-            for (block, chunks) in plan.by_block() {
-                let sums = pairs[chunks].iter().fold([0.0; 2], |a, b| [a[0] + b[0], a[1] + b[1]]);
-                trusts[block] = stage.trust(block, sums);
-            }
+        if self.rule.trust().is_some() {
+            self.trust(rates, params, grads, run);
         }
-        run(plan.chunks.len(), &|task| {
-            let part = part(task);
-            let trust = trusts[part.block];
-            // SAFETY: each task has a chunk of its own.
-            unsafe { stage.update(part, trust) };
+        let (stage, slots, buffers) = self.stage(rates);
+        let Buffers { plan, scales, trusts, .. } = buffers;
+        let [a, b, c, d] = slots;
+        let parts = plan.cuts.cut([params, a, b, c, d]);
+        run(plan.blocks.len(), &|task| {
+            let (range, [params, slots @ ..]) = parts.take(task);
+            let block = plan.blocks[task];
+            let part = Part { block, scale: scales[block], grads: &grads[range], params, slots };
+            stage.update(part, trusts[block]);
         });
+        parts.check_all_taken();
+    }
+
+    /// Measures the direction of a rule that scales blocks by norms; leaves the factors in `trusts`.
+    fn trust(&mut self, rates: Rates, params: &mut [F], grads: &[F], run: &Run<'_>) {
+        let (stage, slots, buffers) = self.stage(rates);
+        let Buffers { plan, scales, trusts, norms: [of_params, of_direction] } = buffers;
+        let [a, b, c, d] = slots;
+        let parts = plan.cuts.cut([params, a, b, c, d]);
+        run(plan.blocks.len(), &|task| {
+            let (range, [params, slots @ ..]) = parts.take(task);
+            let block = plan.blocks[task];
+            let part = Part { block, scale: scales[block], grads: &grads[range], params, slots };
+            let sums = stage.measure(part);
+            of_params.set(task, sums[0]);
+            of_direction.set(task, sums[1]);
+        });
+        parts.check_all_taken();
+        for (block, chunks) in plan.by_block() {
+            let sums = [of_params.total(chunks.clone()), of_direction.total(chunks)];
+            trusts[block] = stage.trust(block, sums);
+        }
     }
 
     /// Counts a step.
     fn tick(&mut self, rates: Rates) {
-        let momentum = rates.momentum.or(self.rule.momentum()).unwrap_or(0.0);
         self.state.step += 1;
-        self.state.product *= self.rule.factor(self.state.step, momentum);
+        self.state.product *= self.rule.factor(self.state.step, momentum(&self.rule, rates));
     }
 
-    /// What the tasks of the step just counted share, and what they fill.
-    fn stage(&mut self, rates: Rates) -> (Stage<'_, F>, &mut Buffers) {
-        let bound = self.clip.map_or(f64::INFINITY, |clip| clip.bound());
-        let mut slots = self.state.slots.iter_mut().map(Vec::as_mut_slice);
+    /// What the tasks of the step just counted share, the slots, and what the step fills.
+    pub(crate) fn stage(&mut self, rates: Rates) -> (Stage<'_>, [&mut [F]; SLOTS], &mut Buffers) {
         let stage = Stage {
             rule: &self.rule,
             blocks: &self.blocks,
             level: self.level,
             rates,
-            bound,
+            bound: self.clip.map_or(f64::INFINITY, |clip| clip.bound()),
             step: self.state.step,
             product: self.state.product,
-            slots: std::array::from_fn(|_| Shared::new(slots.next().unwrap_or(&mut []))),
         };
-        (stage, &mut self.buffers)
-    }
-}
-
-/// A step that is made block by block.
-///
-/// A block is updated when its gradient is there, for instance in the backward pass while both are
-/// still in the cache. It takes one pass over memory less than [`Optimizer::step`], and gives the
-/// same bits. Blocks may come in any order, each once; a block that is left out stays as it is.
-///
-/// ```
-/// use slalom_optim::{Adam, Block, Optimizer};
-/// let blocks = vec![Block::new("a", 0..2), Block::new("b", 2..3)];
-/// let mut opt = Optimizer::<f32>::new(Adam::default(), blocks, None)?;
-/// let mut params = [1.0, 1.0, 1.0];
-/// let mut pass = opt.begin(0.1)?;
-/// pass.block(1, &mut params[2..3], &[0.5])?;
-/// pass.block(0, &mut params[0..2], &[0.5, 0.5])?;
-/// assert_eq!(params, [0.9; 3]);
-/// # Ok::<(), slalom_optim::OptimError>(())
-/// ```
-#[derive(Debug)]
-pub struct Pass<'a, F> {
-    optimizer: &'a mut Optimizer<F>,
-    rates: Rates,
-}
-
-impl<F: Float> Pass<'_, F> {
-    /// Updates block `index` from its own parameters and gradient, and gives the norm that its
-    /// gradient had.
-    ///
-    /// # Errors
-    /// A slice that has not the block's length, or a gradient that is not finite: the block is then
-    /// untouched.
-    ///
-    /// # Panics
-    /// Where there is no such block.
-    pub fn block(
-        &mut self,
-        index: usize,
-        params: &mut [F],
-        grads: &[F],
-    ) -> Result<f64, OptimError> {
-        let Optimizer { blocks, level, clip, .. } = &*self.optimizer;
-        let Block { name, range, frozen, .. } = blocks[index].clone();
-        check_length("the parameter slice of the block", params.len(), range.len())?;
-        check_length("the gradient slice of the block", grads.len(), range.len())?;
-        if frozen {
-            return Ok(0.0);
-        }
-        let own = [Block::new(name, 0..range.len())];
-        let mut plan = Plan::new(&own, true);
-        let norm = plan.measure(*level, &own, grads, &alone)?;
-        let mut scale = [1.0];
-        if let Some(clip) = clip {
-            clip.fill(&mut scale, norm, [(0, norm)].into_iter());
-        }
-        let (stage, _) = self.optimizer.stage(self.rates);
-        let mut trust = 1.0;
-        if stage.rule.trust().is_some() {
-            let mut sums = [0.0; 2];
-            for Chunk { range: chunk, .. } in &plan.chunks {
-                let part = Part {
-                    block: index,
-                    range: range.start + chunk.start..range.start + chunk.end,
-                    params: &mut params[chunk.clone()],
-                    grads: &grads[chunk.clone()],
-                    scale: scale[0],
-                };
-                // SAFETY: one part at a time.
-                let pair = unsafe { stage.measure(part) };
-                sums = [sums[0] + pair[0], sums[1] + pair[1]];
-            }
-            trust = stage.trust(index, sums);
-        }
-        let part = Part { block: index, range, params, grads, scale: scale[0] };
-        // SAFETY: the only part in use.
-        unsafe { stage.update(part, trust) };
-        Ok(norm)
+        (stage, slots(&mut self.state), &mut self.buffers)
     }
 }
 

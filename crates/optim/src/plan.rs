@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::norm::{first_not_finite, scaled_norm, squares};
-use crate::share::Shared;
+use crate::share::{Cuts, Sums};
 use crate::simd::Level;
 use crate::threads::Run;
 use crate::{Block, Float, OptimError};
@@ -11,26 +11,19 @@ use crate::{Block, Float, OptimError};
 /// How many numbers one task takes; also the reach of one partial sum of a norm.
 pub(crate) const CHUNK: usize = 1 << 15;
 
-/// A run of numbers that one task sweeps, and the block that says how.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Chunk {
-    pub(crate) range: Range<usize>,
-    /// The (first) block of its segment.
-    pub(crate) block: usize,
-}
-
-/// The slab's chunks in order, with a partial sum for each.
+/// The slab's chunks in order: neighbouring blocks that ask for the same are swept as one unless
+/// they are kept apart, so that a small network is one chunk; frozen blocks have no chunk.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    pub(crate) chunks: Vec<Chunk>,
-    sums: Vec<f64>,
+    pub(crate) cuts: Cuts,
+    /// The (first) block of each chunk, which says how the chunk is treated.
+    pub(crate) blocks: Vec<usize>,
+    pub(crate) sums: Sums,
 }
 
 impl Plan {
-    /// Neighbouring blocks that ask for the same are swept as one unless they are kept apart, so
-    /// that a small network is one chunk; frozen blocks have no chunk.
     pub(crate) fn new(blocks: &[Block], apart: bool) -> Self {
-        let mut chunks = Vec::new();
+        let (mut ranges, mut owners) = (Vec::new(), Vec::new());
         let mut first = 0;
         while first < blocks.len() {
             let alike = |block: &&Block| !apart && block.alike(&blocks[first]);
@@ -38,12 +31,12 @@ impl Plan {
             let end = blocks[first + count - 1].range.end;
             if !blocks[first].frozen {
                 let starts = (blocks[first].range.start..end).step_by(CHUNK);
-                let cut = |at| Chunk { range: at..end.min(at + CHUNK), block: first };
-                chunks.extend(starts.map(cut));
+                ranges.extend(starts.map(|start| start..end.min(start + CHUNK)));
+                owners.resize(ranges.len(), first);
             }
             first += count;
         }
-        Self { sums: vec![0.0; chunks.len()], chunks }
+        Self { sums: Sums::new(ranges.len()), cuts: Cuts::new(ranges), blocks: owners }
     }
 
     /// Measures a gradient of these blocks and gives its norm.
@@ -51,30 +44,35 @@ impl Plan {
     /// # Errors
     /// The first number that is not finite, with its block.
     pub(crate) fn measure<F: Float>(
-        &mut self,
+        &self,
         level: Level,
         blocks: &[Block],
         grads: &[F],
         run: &Run<'_>,
     ) -> Result<f64, OptimError> {
-        let chunks = &self.chunks;
-        let sums = Shared::new(&mut self.sums);
-        run(chunks.len(), &|task| {
-            // SAFETY: each task has a place of its own.
-            let sum = unsafe { sums.part(task..task + 1) };
-            sum[0] = squares(level, &grads[chunks[task].range.clone()]);
+        let ranges = self.cuts.ranges();
+        run(ranges.len(), &|task| {
+            self.sums.set(task, squares(level, &grads[ranges[task].clone()]));
         });
-        let norm = self.norm(0..self.chunks.len(), grads);
-        if norm.is_finite() {
-            return Ok(norm);
-        }
-        let trained = blocks.iter().filter(|block| !block.frozen);
-        match trained.clone().find_map(|b| Some((b, first_not_finite(&grads[b.range.clone()])?))) {
-            Some((block, (index, value))) => {
-                Err(OptimError::NotFinite { block: block.name.clone(), index, value })
+        self.checked_norm(blocks, grads)
+    }
+
+    /// The norm of the gradient last measured.
+    ///
+    /// # Errors
+    /// The first number that is not finite, with its block.
+    pub(crate) fn checked_norm<F: Float>(
+        &self,
+        blocks: &[Block],
+        grads: &[F],
+    ) -> Result<f64, OptimError> {
+        let norm = self.norm(0..self.blocks.len(), grads);
+        if !norm.is_finite() {
+            for block in blocks.iter().filter(|block| !block.frozen) {
+                check_finite(block, &grads[block.range.clone()])?;
             }
-            None => Ok(norm),
         }
+        Ok(norm)
     }
 
     /// The norm of each block of the gradient last measured, where blocks are kept apart.
@@ -85,20 +83,30 @@ impl Plan {
     /// Each block that is trained and the numbers of its chunks, where blocks are kept apart.
     pub(crate) fn by_block(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
         let mut start = 0;
-        self.chunks.chunk_by(|a, b| a.block == b.block).map(move |chunks| {
-            let own = start..start + chunks.len();
-            start = own.end;
-            (chunks[0].block, own)
+        self.blocks.chunk_by(|a, b| a == b).map(move |owners| {
+            let chunks = start..start + owners.len();
+            start = chunks.end;
+            (owners[0], chunks)
         })
     }
 
     /// The norm over a range of chunks of the gradient last measured.
-    fn norm<F: Float>(&self, range: Range<usize>, grads: &[F]) -> f64 {
-        let norm = self.sums[range.clone()].iter().sum::<f64>().sqrt();
+    fn norm<F: Float>(&self, chunks: Range<usize>, grads: &[F]) -> f64 {
+        let norm = self.sums.total(chunks.clone()).sqrt();
         if norm.is_finite() {
             return norm;
         }
-        scaled_norm(self.chunks[range].iter().flat_map(|chunk| &grads[chunk.range.clone()]))
+        scaled_norm(self.cuts.ranges()[chunks].iter().flat_map(|range| &grads[range.clone()]))
+    }
+}
+
+/// Refuses a gradient of a block that holds NaN or infinities.
+pub(crate) fn check_finite<F: Float>(block: &Block, grads: &[F]) -> Result<(), OptimError> {
+    match first_not_finite(grads) {
+        None => Ok(()),
+        Some((index, value)) => {
+            Err(OptimError::NotFinite { block: block.name.clone(), index, value })
+        }
     }
 }
 
@@ -116,7 +124,8 @@ mod tests {
             Block::new("e", 30..31),
         ];
         let found = |apart| -> Vec<_> {
-            Plan::new(&blocks, apart).chunks.into_iter().map(|c| (c.block, c.range)).collect()
+            let plan = Plan::new(&blocks, apart);
+            plan.blocks.iter().copied().zip(plan.cuts.ranges().to_vec()).collect()
         };
         assert_eq!(found(false), [(0, 0..12), (2, 12..20), (4, 30..31)]);
         assert_eq!(found(true), [(0, 0..10), (1, 10..12), (2, 12..20), (4, 30..31)]);
@@ -124,9 +133,13 @@ mod tests {
 
     #[test]
     fn long_blocks_are_cut_at_fixed_places() {
-        let found = Plan::new(&[Block::new("a", 0..2 * CHUNK + 1)], false).chunks;
-        let lengths: Vec<_> = found.iter().map(|c| c.range.len()).collect();
-        assert_eq!(lengths, [CHUNK, CHUNK, 1]);
-        assert_eq!(found[2].range.end, 2 * CHUNK + 1);
+        let plan = Plan::new(
+            &[Block::new("a", 0..2 * CHUNK + 1), Block::new("b", 2 * CHUNK + 1..2 * CHUNK + 2)],
+            true,
+        );
+        let lengths: Vec<_> = plan.cuts.ranges().iter().map(Range::len).collect();
+        assert_eq!(lengths, [CHUNK, CHUNK, 1, 1]);
+        let by_block: Vec<_> = plan.by_block().collect();
+        assert_eq!(by_block, [(0, 0..3), (1, 3..4)]);
     }
 }

@@ -1,15 +1,13 @@
-//! One step under way: everything that its tasks read, and the slots that they share.
-
-use std::ops::Range;
+//! One step under way: everything that its tasks read.
 
 use crate::rules::At;
-use crate::share::Shared;
 use crate::simd::Level;
 use crate::sweep::{Common, Measure, SLOTS, Sweep};
-use crate::{Block, Float, Rates, Rule};
+use crate::{Block, Float, Rates, Rule, State};
 
 /// What the tasks of a step share.
-pub(crate) struct Stage<'a, F> {
+#[derive(Clone, Copy)]
+pub(crate) struct Stage<'a> {
     pub(crate) rule: &'a Rule,
     pub(crate) blocks: &'a [Block],
     pub(crate) level: Level,
@@ -19,56 +17,41 @@ pub(crate) struct Stage<'a, F> {
     /// The number of the step, from 1.
     pub(crate) step: u64,
     pub(crate) product: f64,
-    pub(crate) slots: [Shared<'a, F>; SLOTS],
 }
 
 /// The numbers of one task.
 pub(crate) struct Part<'a, F> {
     /// The block that says how they are treated.
     pub(crate) block: usize,
-    /// Their place in the slab.
-    pub(crate) range: Range<usize>,
-    pub(crate) params: &'a mut [F],
-    pub(crate) grads: &'a [F],
     /// The factor of the gradient, from clipping.
     pub(crate) scale: f64,
+    pub(crate) grads: &'a [F],
+    pub(crate) params: &'a mut [F],
+    pub(crate) slots: [&'a mut [F]; SLOTS],
 }
 
-impl<F: Float> Stage<'_, F> {
+impl Stage<'_> {
     /// Updates the numbers of a part.
-    ///
-    /// # Safety
-    /// No other part that overlaps its range may be in use.
-    pub(crate) unsafe fn update(&self, part: Part<'_, F>, trust: f64) {
-        let at = self.at(part.block, trust);
-        // SAFETY: the caller's promise.
-        self.rule.visit(at, unsafe { self.sweep(part) });
+    pub(crate) fn update<F: Float>(&self, part: Part<'_, F>, trust: f64) {
+        self.rule.visit(self.at(part.block, trust), self.sweep(part));
     }
 
     /// The sums of squares of the parameters and the direction of a part; the slots move.
-    ///
-    /// # Safety
-    /// As [`update`](Self::update).
-    pub(crate) unsafe fn measure(&self, part: Part<'_, F>) -> [f64; 2] {
+    pub(crate) fn measure<F: Float>(&self, part: Part<'_, F>) -> [f64; 2] {
         let at = self.at(part.block, 1.0);
         let mut sums = [0.0; 2];
-        // SAFETY: the caller's promise.
-        let sweep = unsafe { self.sweep(part) };
-        self.rule.visit(at, Measure { sweep, sums: &mut sums });
+        self.rule.visit(at, Measure { sweep: self.sweep(part), sums: &mut sums });
         sums
     }
 
     /// The factor of a block from the sums of squares over it, where the rule scales blocks.
     pub(crate) fn trust(&self, block: usize, [params, direction]: [f64; 2]) -> f64 {
-        match self.rule.trust() {
-            Some(trust) if params > 0.0 && direction > 0.0 => {
-                if trust.skip_exempt && self.blocks[block].exempt {
-                    return 1.0;
-                }
-                trust.coefficient * params.sqrt() / (direction.sqrt() + trust.eps)
-            }
-            _ => 1.0,
+        let Some(trust) = self.rule.trust() else { return 1.0 };
+        let skipped = trust.skip_exempt && self.blocks[block].exempt;
+        if skipped || params == 0.0 || direction == 0.0 {
+            return 1.0;
         }
+        trust.coefficient * params.sqrt() / (direction.sqrt() + trust.eps)
     }
 
     fn at(&self, block: usize, trust: f64) -> At {
@@ -76,7 +59,7 @@ impl<F: Float> Stage<'_, F> {
         At {
             step: self.step,
             rate: self.rates.lr * block.rate,
-            momentum: self.rates.momentum.or(self.rule.momentum()).unwrap_or(0.0),
+            momentum: momentum(self.rule, self.rates),
             product: self.product,
             decay: self.decay(block),
             trust,
@@ -87,9 +70,7 @@ impl<F: Float> Stage<'_, F> {
         if block.exempt { 0.0 } else { block.decay + self.rule.decay() }
     }
 
-    /// # Safety
-    /// As [`update`](Self::update).
-    unsafe fn sweep<'b>(&'b self, part: Part<'b, F>) -> Sweep<'b, F> {
+    fn sweep<'a, F: Float>(&self, part: Part<'a, F>) -> Sweep<'a, F> {
         let block = &self.blocks[part.block];
         let decay = if self.rule.decays_itself() { 0.0 } else { self.decay(block) };
         let rate = self.rates.lr * block.rate;
@@ -98,11 +79,18 @@ impl<F: Float> Stage<'_, F> {
             common: Common::new(block, rate, decay, part.scale, self.bound),
             params: part.params,
             grads: part.grads,
-            slots: self.slots.each_ref().map(|slot| {
-                let range = if slot.is_empty() { 0..0 } else { part.range.clone() };
-                // SAFETY: the caller keeps ranges apart.
-                unsafe { slot.part(range) }
-            }),
+            slots: part.slots,
         }
     }
+}
+
+/// The momentum of a step: the schedule's, or else the rule's own.
+pub(crate) fn momentum(rule: &Rule, rates: Rates) -> f64 {
+    rates.momentum.or(rule.momentum()).unwrap_or(0.0)
+}
+
+/// The slots of a state as one list, with empty slices behind the last.
+pub(crate) fn slots<F>(state: &mut State<F>) -> [&mut [F]; SLOTS] {
+    let mut slots = state.slots.iter_mut();
+    std::array::from_fn(|_| slots.next().map_or(&mut [][..], Vec::as_mut_slice))
 }

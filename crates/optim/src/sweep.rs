@@ -2,6 +2,7 @@
 
 use crate::float::{clamp, narrow, signed};
 use crate::norm::squares;
+use crate::plan::CHUNK;
 use crate::rules::{Direction, Kernel, Visit};
 use crate::simd::{Level, Work};
 use crate::{Block, Float};
@@ -73,15 +74,20 @@ impl<F: Float> Visit<F> for Measure<'_, '_, F> {
         let Sweep { level, common, params, grads, slots } = self.sweep;
         let common = Common { kept: F::one(), shrink: F::zero(), ..common };
         let mut slots = slots.map(|slot| slot.chunks_mut(PIECE));
-        for (params, grads) in params.chunks(PIECE).zip(grads.chunks(PIECE)) {
-            let mut buffer = [F::zero(); PIECE];
-            let piece = &mut buffer[..params.len()];
-            piece.copy_from_slice(params);
-            self.sums[0] += squares(level, piece);
-            let slots = slots.each_mut().map(|slot| slot.next().unwrap_or(&mut []));
-            let sweep = Sweep { level, common, params: piece, grads, slots };
-            sweep.update(Directed(kernel));
-            self.sums[1] += squares(level, piece);
+        // partial sums reach as far as those of a step over the whole slab
+        for (params, grads) in params.chunks(CHUNK).zip(grads.chunks(CHUNK)) {
+            let mut sums = [0.0; 2];
+            for (params, grads) in params.chunks(PIECE).zip(grads.chunks(PIECE)) {
+                let mut buffer = [F::zero(); PIECE];
+                let piece = &mut buffer[..params.len()];
+                piece.copy_from_slice(params);
+                sums[0] += squares(level, piece);
+                let slots = slots.each_mut().map(|slot| slot.next().unwrap_or(&mut []));
+                let sweep = Sweep { level, common, params: piece, grads, slots };
+                sweep.update(Directed(kernel));
+                sums[1] += squares(level, piece);
+            }
+            *self.sums = [self.sums[0] + sums[0], self.sums[1] + sums[1]];
         }
     }
 }

@@ -5,6 +5,7 @@
 //! libraries beside ours): one file each in this folder, one line each in [`BENCHES`].
 
 mod criterion;
+mod optim;
 
 use anyhow::{Result, bail};
 
@@ -25,11 +26,18 @@ struct Bench {
     run: fn(&[String]) -> Result<()>,
 }
 
-const BENCHES: &[Bench] = &[Bench {
-    name: "criterion",
-    measures: "all criterion benches: products, one training step, … (what runs without a name)",
-    run: criterion::run,
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "criterion",
+        measures: "all criterion benches: products, one training step, … (what runs without a name)",
+        run: criterion::run,
+    },
+    Bench {
+        name: "optim",
+        measures: "one optimizer step over 10 million f32, each rule, beside a plain triad",
+        run: optim::run,
+    },
+];
 
 /// `cargo xtask bench [NAME] [ARGUMENT…]`.
 pub(crate) fn command(arguments: &Arguments) -> Result<()> {

@@ -1,0 +1,127 @@
+//! One fused optimizer step over ten million f32, every rule, on one thread and on all.
+//!
+//! GB/s count the streams that the rule itself must read and write: the gradient, and parameters
+//! and slots twice. The ratio is to a triad (`a ← b + s·c`) of the same run, whose streams are
+//! counted the same way. `step` reads the gradient through before anything moves, `sweep` checks it
+//! on the way.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use slalom::optim::{
+    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Block, Lamb, Lars, Lion, NAdam,
+    Optimizer, RAdam, RmsProp, Rprop, Rule, Sgd, Yogi,
+};
+use slalom::tensor::Threads;
+
+const NUMBERS: usize = 10_000_000;
+const RUNS: usize = 7;
+
+/// Prints the table; an argument keeps the rules whose name contains it.
+pub(super) fn run(filter: &[String]) -> Result<()> {
+    let all = std::thread::available_parallelism()?.get();
+    let kept = |name: &str| filter.iter().all(|part| name.contains(part.as_str()));
+    let rules: Vec<_> = rules().into_iter().filter(|(name, _)| kept(name)).collect();
+    println!("10 M f32; best of {RUNS} runs; {all} threads at most");
+    for count in if all > 1 { vec![1, all] } else { vec![1] } {
+        let threads = Threads::new(count).context("cannot start the threads")?;
+        let triad = triad(&threads);
+        println!("\nthreads {count}: triad {triad:.1} GB/s");
+        println!(
+            "{:<16}{:>10}{:>8}{:>8}{:>10}{:>8}{:>8}",
+            "rule", "step ms", "GB/s", "triad", "sweep ms", "GB/s", "triad"
+        );
+        for (name, rule) in &rules {
+            let [step, sweep] = step(rule, &threads)?;
+            let bytes = (3 + 2 * rule.slots().len()) as f64 * NUMBERS as f64 * 4.0;
+            print!("{name:<16}");
+            for seconds in [step, sweep] {
+                let speed = bytes / seconds / 1e9;
+                print!("{:>10.2}{speed:>8.1}{:>8.2}", seconds * 1e3, speed / triad);
+            }
+            println!();
+        }
+    }
+    Ok(())
+}
+
+fn rules() -> Vec<(&'static str, Rule)> {
+    let momentum = Sgd { momentum: 0.9, ..Sgd::default() };
+    let heavy = RmsProp { momentum: 0.9, centered: true, ..RmsProp::default() };
+    vec![
+        ("sgd", Sgd::default().into()),
+        ("sgd_momentum", momentum.into()),
+        ("sgd_nesterov", Sgd { nesterov: true, ..momentum }.into()),
+        ("adagrad", AdaGrad::default().into()),
+        ("rmsprop", RmsProp::default().into()),
+        ("rmsprop_all", heavy.into()),
+        ("adadelta", AdaDelta::default().into()),
+        ("adam", Adam::default().into()),
+        ("adam_amsgrad", Adam { amsgrad: true, ..Adam::default() }.into()),
+        ("adamw", AdamW::default().into()),
+        ("adamax", Adamax::default().into()),
+        ("nadam", NAdam::default().into()),
+        ("radam", RAdam::default().into()),
+        ("asgd", Asgd::default().into()),
+        ("rprop", Rprop::default().into()),
+        ("adabelief", AdaBelief::default().into()),
+        ("yogi", Yogi::default().into()),
+        ("lion", Lion::default().into()),
+        ("adan", Adan::default().into()),
+        ("lars", Lars::default().into()),
+        ("lamb", Lamb::default().into()),
+    ]
+}
+
+/// The best times of `step_with` and `sweep_with`.
+fn step(rule: &Rule, threads: &Threads) -> Result<[f64; 2]> {
+    let blocks = vec![Block::new("all", 0..NUMBERS)];
+    let mut optimizer = Optimizer::<f32>::new(rule.clone(), blocks, None)?;
+    let mut params = numbers(1);
+    let grads = numbers(2);
+    let step = best(|| {
+        let run = |tasks: usize, work: &(dyn Fn(usize) + Sync)| threads.run(tasks, work);
+        optimizer.step_with(1e-3, &mut params, &grads, &run).map(drop)
+    })?;
+    let sweep = best(|| {
+        let run = |tasks: usize, work: &(dyn Fn(usize) + Sync)| threads.run(tasks, work);
+        optimizer.sweep_with(1e-3, &mut params, &grads, &run).map(drop)
+    })?;
+    Ok([step, sweep])
+}
+
+/// The bandwidth of `a ← b + s·c` in GB/s, cut as a step is.
+fn triad(threads: &Threads) -> f64 {
+    let chunk = 1 << 15;
+    let (b, c) = (numbers(1), numbers(2));
+    let mut a = vec![0.0_f32; NUMBERS];
+    let parts: Vec<_> = a.chunks_mut(chunk).map(std::sync::Mutex::new).collect();
+    let seconds = best::<std::convert::Infallible>(|| {
+        threads.run(parts.len(), &|task| {
+            let mut a = parts[task].lock().expect("no task panics");
+            let (b, c) = (&b[task * chunk..], &c[task * chunk..]);
+            a.iter_mut().zip(b).zip(c).for_each(|((a, b), c)| *a = b + 0.5 * c);
+        });
+        Ok(())
+    });
+    let Ok(seconds) = seconds;
+    3.0 * NUMBERS as f64 * 4.0 / seconds / 1e9
+}
+
+/// The shortest of several runs in seconds, after one to warm up.
+fn best<E>(mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
+    work()?;
+    let mut best = f64::INFINITY;
+    for _ in 0..RUNS {
+        let start = Instant::now();
+        work()?;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    Ok(best)
+}
+
+fn numbers(seed: u32) -> Vec<f32> {
+    (0..NUMBERS as u32)
+        .map(|i| (i.wrapping_mul(2_654_435_769 + seed) >> 8) as f32 / 16_777_216.0)
+        .collect()
+}
