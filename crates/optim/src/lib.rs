@@ -48,3 +48,6 @@ pub use schedules::{
 };
 pub use state::State;
 pub use threads::Run;
+
+#[cfg(test)]
+mod conformance;

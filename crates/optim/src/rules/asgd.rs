@@ -22,7 +22,7 @@ use crate::{Float, OptimError};
 /// let rule = Asgd { t0: 0.0, lambda: 0.0, ..Asgd::default() };
 /// let mut opt = Optimizer::<f64>::new(rule, vec![Block::new("w", 0..1)], None)?;
 /// let mut w = [1.0];
-/// for _ in 0..3 { opt.step(0.1, &mut w, &[1.0])? } // w is 0.9, 0.8, 0.7
+/// for _ in 0..3 { opt.step(0.1, &mut w, &[1.0])?; } // w is 0.9, 0.8, 0.7
 /// # assert!((w[0] - 0.7).abs() < 1e-15);
 /// assert!((opt.state().slots[0][0] - 0.75).abs() < 1e-15); // from the second step on
 /// # Ok::<(), slalom_optim::OptimError>(())

@@ -1,0 +1,332 @@
+//! One table of laws, run over every rule.
+
+use crate::plan::CHUNK;
+use crate::simd::Level;
+use crate::threads::alone;
+use crate::*;
+
+/// A rule with the rate at which it is tried, and what is special about it.
+struct Case {
+    rule: Rule,
+    rate: f64,
+    /// A zero gradient leaves fresh parameters still.
+    still: bool,
+}
+
+fn case(rule: impl Into<Rule>, rate: f64) -> Case {
+    Case { rule: rule.into(), rate, still: true }
+}
+
+/// Every rule, and every option that has a loop of its own.
+fn table() -> Vec<Case> {
+    let heavy = Sgd { momentum: 0.9, ..Sgd::default() };
+    let rms = RmsProp { momentum: 0.9, ..RmsProp::default() };
+    let adam = Adam::default();
+    vec![
+        case(Sgd::default(), 1e-3),
+        case(heavy, 2e-4),
+        case(Sgd { nesterov: true, ..heavy }, 2e-4),
+        case(Sgd { dampening: 0.5, rate_inside: true, ..heavy }, 2e-4),
+        case(AdaGrad::default(), 0.5),
+        case(AdaGrad { eps: 0.0, eps_root: 1e-7, initial_accumulator: 0.1, lr_decay: 0.0 }, 0.5),
+        case(RmsProp { alpha: 0.9, ..RmsProp::default() }, 0.01),
+        case(RmsProp { centered: true, alpha: 0.9, ..RmsProp::default() }, 0.01),
+        case(rms, 0.001),
+        case(RmsProp { centered: true, nesterov: true, initial: 0.5, ..rms }, 0.001),
+        case(RmsProp { rate_inside: true, bias_correction: true, ..rms }, 0.001),
+        case(AdaDelta { rho: 0.95, eps: 1e-6 }, 10.0),
+        case(adam, 0.05),
+        case(Adam { eps_hat: true, nesterov: true, eps_root: 1e-12, ..adam }, 0.05),
+        case(Adam { amsgrad: true, ..adam }, 0.05),
+        case(Adam { amsgrad: true, max_corrected: true, ..adam }, 0.05),
+        case(AdamW { decay: 0.0, adam }, 0.05),
+        case(Adamax::default(), 0.05),
+        case(Adamax { eps_outside: true, ..Adamax::default() }, 0.05),
+        case(NAdam::default(), 0.05),
+        case(RAdam::default(), 1e-3),
+        Case { still: false, ..case(Asgd { alpha: 0.1, lambda: 1e-7, t0: 10.0 }, 1e-3) },
+        case(Rprop::default(), 0.01),
+        case(AdaBelief::default(), 0.02),
+        Case { still: false, ..case(Yogi::default(), 0.05) },
+        case(Yogi { initial_mean: 0.0, eps_root: 1e-9, ..Yogi::default() }, 0.05),
+        case(Lion::default(), 0.003),
+        case(Adan { beta1: 0.9, ..Adan::default() }, 0.05),
+        case(Lars { trust_coefficient: 0.1, ..Lars::default() }, 0.005),
+        case(Lars { trust_coefficient: 0.1, nesterov: true, eps: 1e-9, ..Lars::default() }, 0.005),
+        case(Lamb::default(), 0.01),
+    ]
+}
+
+fn whole<F: Float>(rule: &Rule, len: usize) -> Optimizer<F> {
+    Optimizer::new(rule.clone(), vec![Block::new("all", 0..len)], None).unwrap()
+}
+
+/// Numbers that look random: the fraction of a multiple of an irrational number, around 0.
+fn noise(len: usize, seed: f64) -> Vec<f32> {
+    (0..len).map(|i| (((i as f64 + seed) * 0.618_033_988_7).fract() - 0.5) as f32).collect()
+}
+
+#[test]
+fn every_rule_is_in_the_table() {
+    let named: std::collections::BTreeSet<_> =
+        table().iter().map(|case| case.rule.name()).collect();
+    assert_eq!(named.len(), 17);
+}
+
+#[test]
+fn a_zero_gradient_leaves_fresh_parameters_still() {
+    for Case { rule, rate, still } in table() {
+        let mut opt = whole::<f64>(&rule, 3);
+        let fresh = [1.5, -0.25, 0.0];
+        let mut params = fresh;
+        for _ in 0..3 {
+            opt.step(rate, &mut params, &[0.0; 3]).unwrap();
+        }
+        assert_eq!(params == fresh, still, "{rule:?} moved to {params:?}");
+        assert!(params.iter().all(|p| p.is_finite()));
+    }
+}
+
+#[test]
+fn a_rate_of_zero_leaves_parameters_still_while_the_state_moves() {
+    for Case { rule, .. } in table().into_iter().filter(|case| case.rule.name() != "Rprop") {
+        let mut opt = whole::<f32>(&rule, 2);
+        let mut params = [1.5, -0.25];
+        opt.step(0.0, &mut params, &[1.0, 2.0]).unwrap();
+        assert_eq!((params, opt.state().step), ([1.5, -0.25], 1), "{rule:?}");
+    }
+}
+
+/// Each rule steps along `gradient` from `start`, at a rate that falls along a cosine, and must end
+/// near (1, 1).
+fn all_arrive(start: [f64; 2], steps: u64, gradient: fn(&[f64]) -> [f64; 2]) {
+    let mut lost = Vec::new();
+    for Case { rule, rate, .. } in table() {
+        let mut opt = whole::<f64>(&rule, 2);
+        let mut params = start;
+        let cosine = Cosine { start: rate, end: 0.0, steps };
+        for step in 0..steps {
+            let grads = gradient(&params);
+            opt.step(cosine.at(step), &mut params, &grads).unwrap();
+        }
+        if params.iter().any(|p| !((p - 1.0).abs() < 0.01)) {
+            lost.push(format!("{rule:?} ends at {params:?}"));
+        }
+    }
+    assert!(lost.is_empty(), "{lost:#?}");
+}
+
+#[test]
+fn every_rule_finds_the_minimum_of_a_parabola() {
+    all_arrive([3.0, -2.0], 20_000, |x| [x[0] - 1.0, 20.0 * (x[1] - 1.0)]);
+}
+
+#[test]
+fn every_rule_finds_the_minimum_of_rosenbrocks_function() {
+    all_arrive([-1.2, 1.0], 60_000, |x| {
+        let rest = x[1] - x[0] * x[0];
+        [-2.0 * (1.0 - x[0]) - 400.0 * x[0] * rest, 200.0 * rest]
+    });
+}
+
+#[test]
+fn every_rule_resumes_to_the_bit_from_a_file() {
+    for Case { rule, rate, .. } in table() {
+        let (mut whole_run, len) = (whole::<f32>(&rule, 37), 37);
+        let mut params = noise(len, 0.5);
+        for step in 0..6 {
+            whole_run.step(rate, &mut params, &noise(len, f64::from(step))).unwrap();
+        }
+        let config = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec((&rule, whole_run.state()), config).unwrap();
+        let (saved, _): ((Rule, State<f32>), _) =
+            bincode::serde::decode_from_slice(&bytes, config).unwrap();
+        assert_eq!(saved.0, rule);
+        let blocks = vec![Block::new("all", 0..len)];
+        let mut resumed = Optimizer::resume(saved.0, blocks, None, saved.1).unwrap();
+        let mut others = params.clone();
+        for step in 6..12 {
+            whole_run.step(rate, &mut params, &noise(len, f64::from(step))).unwrap();
+            resumed.step(rate, &mut others, &noise(len, f64::from(step))).unwrap();
+        }
+        assert_eq!(params, others, "{rule:?}");
+        assert_eq!(whole_run.state(), resumed.state(), "{rule:?}");
+    }
+}
+
+#[test]
+fn every_rule_is_itself_under_any_cut_order_and_path() {
+    let len = CHUNK + 77;
+    for Case { rule, rate, .. } in table() {
+        let blocks = || {
+            let first = Block { l1: 1e-3, proximal: 0.0, ..Block::new("a", 0..CHUNK + 9) };
+            let second = Block { rate: 0.5, ..Block::new("b", CHUNK + 9..len) };
+            Optimizer::<f32>::new(rule.clone(), vec![first, second], Some(Clip::BlockNorm(9.0)))
+        };
+        let paths: [fn(&mut Optimizer<f32>, f64, &mut [f32], &[f32]); 4] = [
+            |opt, rate, p, g| assert!(opt.step(rate, p, g).is_ok()),
+            |opt, rate, p, g| {
+                let backwards = |tasks: usize, work: &(dyn Fn(usize) + Sync)| {
+                    std::thread::scope(|scope| {
+                        (0..tasks).rev().for_each(|task| drop(scope.spawn(move || work(task))));
+                    });
+                };
+                opt.step_with(rate, p, g, &backwards).unwrap();
+            },
+            |opt, rate, p, g| {
+                let mut pass = opt.begin(rate).unwrap();
+                let border = CHUNK + 9;
+                pass.block(1, &mut p[border..], &g[border..]).unwrap();
+                pass.block(0, &mut p[..border], &g[..border]).unwrap();
+            },
+            |opt, rate, p, g| assert!(opt.sweep_with(rate, p, g, &alone).is_ok()),
+        ];
+        let outcome = |path: fn(&mut Optimizer<f32>, f64, &mut [f32], &[f32]), level: Level| {
+            let mut opt = blocks().unwrap();
+            opt.level = level;
+            let mut params = noise(len, 0.5);
+            for step in 0..3 {
+                path(&mut opt, rate, &mut params, &noise(len, f64::from(step)));
+            }
+            (params, opt.state().clone())
+        };
+        let wanted = outcome(paths[0], Level::Baseline);
+        for path in paths {
+            assert!(outcome(path, Level::detect()) == wanted, "{rule:?}");
+        }
+        for level in Level::available() {
+            assert!(outcome(paths[0], level) == wanted, "{rule:?} at {level:?}");
+        }
+    }
+}
+
+#[test]
+fn a_sweep_is_a_step_without_clipping_too() {
+    let len = 2 * CHUNK + 5;
+    for Case { rule, rate, .. } in table() {
+        let (mut a, mut b) = (whole::<f32>(&rule, len), whole::<f32>(&rule, len));
+        let (mut p, mut q) = (noise(len, 0.5), noise(len, 0.5));
+        for step in 0..2 {
+            let grads = noise(len, f64::from(step));
+            let found = a.sweep_with(rate, &mut p, &grads, &alone).unwrap();
+            assert_eq!(b.step(rate, &mut q, &grads).unwrap(), found);
+        }
+        assert!(p == q && a.state() == b.state(), "{rule:?}");
+    }
+}
+
+#[test]
+fn a_small_step_at_every_scale_stays_finite() {
+    for Case { rule, rate, .. } in table() {
+        for size in [1e-30_f32, 1e-10, 1e10, 1e18] {
+            let mut opt = whole::<f32>(&rule, 4);
+            let mut params = [1.0, -1.0, 0.0, 1e-3];
+            for _ in 0..3 {
+                opt.step(rate * 1e-20, &mut params, &[size, -size, 0.0, size]).unwrap();
+            }
+            assert!(params.iter().all(|p| p.is_finite()), "{rule:?} at {size}: {params:?}");
+        }
+    }
+}
+
+/// Each bad setting of each rule, and what the error must say.
+#[test]
+fn bad_settings_are_refused_by_name() {
+    let nan = f64::NAN;
+    let (sgd, rms) = (Sgd::default(), RmsProp::default());
+    let (adam, adamax, adan) = (Adam::default(), Adamax::default(), Adan::default());
+    let (ada, delta, asgd) = (AdaGrad::default(), AdaDelta::default(), Asgd::default());
+    let (nadam, radam, rprop) = (NAdam::default(), RAdam::default(), Rprop::default());
+    let (belief, yogi, lion) = (AdaBelief::default(), Yogi::default(), Lion::default());
+    let (lars, lamb, w) = (Lars::default(), Lamb::default(), AdamW::default());
+    let bad: Vec<(Rule, &str)> = vec![
+        (
+            Sgd { momentum: 1.0, ..sgd }.into(),
+            "Sgd: momentum is 1: it must be at least 0 and below 1",
+        ),
+        (Sgd { momentum: -0.1, ..sgd }.into(), "Sgd: momentum is -0.1"),
+        (Sgd { momentum: nan, ..sgd }.into(), "Sgd: momentum is NaN"),
+        (Sgd { dampening: 1.0, ..sgd }.into(), "Sgd: dampening is 1"),
+        (
+            Sgd { nesterov: true, ..sgd }.into(),
+            "Sgd: momentum is 0: it must be above 0 with nesterov",
+        ),
+        (
+            Sgd { nesterov: true, momentum: 0.9, dampening: 0.1, ..sgd }.into(),
+            "Sgd: dampening is 0.1: it must be 0 with nesterov",
+        ),
+        (AdaGrad { lr_decay: -1.0, ..ada }.into(), "AdaGrad: lr_decay is -1"),
+        (AdaGrad { initial_accumulator: nan, ..ada }.into(), "AdaGrad: initial_accumulator"),
+        (
+            AdaGrad { eps: 0.0, ..ada }.into(),
+            "AdaGrad: eps is 0: it must be above 0 where eps_root is 0",
+        ),
+        (AdaGrad { eps: -1.0, ..ada }.into(), "AdaGrad: eps is -1"),
+        (AdaGrad { eps_root: nan, ..ada }.into(), "AdaGrad: eps_root is NaN"),
+        (RmsProp { alpha: 1.0, ..rms }.into(), "RmsProp: alpha is 1"),
+        (RmsProp { eps: 0.0, ..rms }.into(), "RmsProp: eps is 0"),
+        (RmsProp { eps_root: -1.0, ..rms }.into(), "RmsProp: eps_root is -1"),
+        (RmsProp { momentum: 1.0, ..rms }.into(), "RmsProp: momentum is 1"),
+        (RmsProp { nesterov: true, ..rms }.into(), "RmsProp: momentum is 0: it must be above 0"),
+        (RmsProp { initial: -1.0, ..rms }.into(), "RmsProp: initial is -1"),
+        (AdaDelta { rho: 1.0, ..delta }.into(), "AdaDelta: rho is 1"),
+        (
+            AdaDelta { eps: 0.0, ..delta }.into(),
+            "AdaDelta: eps is 0: it must be above 0 and finite",
+        ),
+        (Adam { beta1: 1.0, ..adam }.into(), "Adam: beta1 is 1"),
+        (Adam { beta2: nan, ..adam }.into(), "Adam: beta2 is NaN"),
+        (Adam { eps: 0.0, ..adam }.into(), "Adam: eps is 0"),
+        (Adam { eps_root: -1.0, ..adam }.into(), "Adam: eps_root is -1"),
+        (AdamW { decay: -1.0, ..w }.into(), "AdamW: decay is -1"),
+        (AdamW { adam: Adam { beta1: 2.0, ..adam }, ..w }.into(), "Adam: beta1 is 2"),
+        (Adamax { beta1: 1.0, ..adamax }.into(), "Adamax: beta1 is 1"),
+        (Adamax { beta2: -1.0, ..adamax }.into(), "Adamax: beta2 is -1"),
+        (Adamax { eps: 0.0, ..adamax }.into(), "Adamax: eps is 0"),
+        (NAdam { beta1: 1.0, ..nadam }.into(), "NAdam: beta1 is 1"),
+        (NAdam { beta2: 1.0, ..nadam }.into(), "NAdam: beta2 is 1"),
+        (NAdam { eps: 0.0, ..nadam }.into(), "NAdam: eps is 0"),
+        (NAdam { momentum_decay: -1.0, ..nadam }.into(), "NAdam: momentum_decay is -1"),
+        (RAdam { beta1: 1.0, ..radam }.into(), "RAdam: beta1 is 1"),
+        (RAdam { beta2: 1.0, ..radam }.into(), "RAdam: beta2 is 1"),
+        (RAdam { eps: nan, ..radam }.into(), "RAdam: eps is NaN"),
+        (Asgd { lambda: -1.0, ..asgd }.into(), "Asgd: lambda is -1"),
+        (Asgd { alpha: -1.0, ..asgd }.into(), "Asgd: alpha is -1"),
+        (Asgd { t0: -1.0, ..asgd }.into(), "Asgd: t0 is -1"),
+        (
+            Rprop { shrink: 0.0, ..rprop }.into(),
+            "Rprop: shrink is 0: it must be above 0 and below 1",
+        ),
+        (Rprop { shrink: 1.0, ..rprop }.into(), "Rprop: shrink is 1"),
+        (Rprop { grow: 1.0, ..rprop }.into(), "Rprop: grow is 1: it must be above 1 and finite"),
+        (Rprop { grow: f64::INFINITY, ..rprop }.into(), "Rprop: grow is inf"),
+        (Rprop { smallest: 0.0, ..rprop }.into(), "Rprop: smallest is 0"),
+        (Rprop { largest: 1e-7, ..rprop }.into(), "Rprop: largest is 0.0000001"),
+        (Rprop { largest: f64::INFINITY, ..rprop }.into(), "Rprop: largest is inf"),
+        (AdaBelief { beta1: 1.0, ..belief }.into(), "AdaBelief: beta1 is 1"),
+        (AdaBelief { beta2: 1.0, ..belief }.into(), "AdaBelief: beta2 is 1"),
+        (AdaBelief { eps: 0.0, eps_root: 0.0, ..belief }.into(), "AdaBelief: eps is 0"),
+        (Yogi { beta1: 1.0, ..yogi }.into(), "Yogi: beta1 is 1"),
+        (Yogi { beta2: 1.0, ..yogi }.into(), "Yogi: beta2 is 1"),
+        (Yogi { eps: 0.0, ..yogi }.into(), "Yogi: eps is 0"),
+        (Yogi { initial_mean: -1.0, ..yogi }.into(), "Yogi: initial_mean is -1"),
+        (Yogi { initial_variance: nan, ..yogi }.into(), "Yogi: initial_variance is NaN"),
+        (Lion { beta1: 1.0, ..lion }.into(), "Lion: beta1 is 1"),
+        (Lion { beta2: -0.5, ..lion }.into(), "Lion: beta2 is -0.5"),
+        (Adan { beta1: 1.0, ..adan }.into(), "Adan: beta1 is 1"),
+        (Adan { beta2: 1.0, ..adan }.into(), "Adan: beta2 is 1"),
+        (Adan { beta3: 1.0, ..adan }.into(), "Adan: beta3 is 1"),
+        (Adan { eps: 0.0, eps_root: 0.0, ..adan }.into(), "Adan: eps is 0"),
+        (Lars { momentum: 1.0, ..lars }.into(), "Lars: momentum is 1"),
+        (Lars { momentum: 0.0, nesterov: true, ..lars }.into(), "Lars: momentum is 0: it must be"),
+        (Lars { trust_coefficient: 0.0, ..lars }.into(), "Lars: trust_coefficient is 0"),
+        (Lars { eps: -1.0, ..lars }.into(), "Lars: eps is -1"),
+        (Lamb { beta1: 1.0, ..lamb }.into(), "Lamb: beta1 is 1"),
+        (Lamb { beta2: 1.0, ..lamb }.into(), "Lamb: beta2 is 1"),
+        (Lamb { eps: 0.0, ..lamb }.into(), "Lamb: eps is 0"),
+    ];
+    for (rule, said) in bad {
+        let error = Optimizer::<f64>::new(rule, vec![Block::new("w", 0..1)], None).unwrap_err();
+        assert!(error.to_string().starts_with(said), "{error} should start with {said}");
+    }
+}
