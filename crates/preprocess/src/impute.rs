@@ -6,7 +6,7 @@
 //! cannot be told afterwards: there is no inverse, so ask for
 //! [`indicators`](FittedImpute::indicators) before.
 
-use crate::columns::{check_features, check_samples, each_column};
+use crate::columns::{check_features, check_samples, each_column, refuse_infinite};
 use crate::rows::{each_row, median};
 use crate::{Fit, PreprocessError, Text, Transform};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,10 @@ impl Fit for Impute {
             Self::Mean => each_row(x, threads, &|row| mean(row))?,
             Self::Median => each_row(x, threads, &|row| median(row))?,
             Self::MostFrequent => each_row(x, threads, &|row| most_frequent(row))?,
-            Self::Constant(value) if value.is_finite() => vec![value; x.nrows()],
+            Self::Constant(value) if value.is_finite() => {
+                refuse_infinite(x)?;
+                vec![value; x.nrows()]
+            }
             Self::Constant(value) => {
                 return Err(PreprocessError::setting("constant", value, "finite"));
             }

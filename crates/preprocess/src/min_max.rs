@@ -96,7 +96,11 @@ impl FittedMinMax {
     fn coefficients(&self) -> (Vec<f64>, Vec<f64>) {
         let [a, b] = self.config.range;
         let scale = |&[low, high]: &[f64; 2]| match high - low {
-            span if span < 10.0 * self.epsilon => b - a,
+            // constant; in its own unit, where the product below would overflow
+            span if span < 10.0 * self.epsilon => match (b - a) * low {
+                product if product.is_finite() => b - a,
+                _ => (b - a) / low.abs(),
+            },
             // half of each extreme, where their difference overflows
             span if span.is_infinite() => (b - a) / (0.5 * high - 0.5 * low) * 0.5,
             span => (b - a) / span,

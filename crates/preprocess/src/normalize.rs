@@ -7,7 +7,7 @@
 //! missing, and squares of very large numbers do not overflow. What was the norm is lost: there is
 //! no inverse.
 
-use crate::columns::{check_features, check_samples, each_column};
+use crate::columns::{check_features, check_samples, each_column, refuse_infinite};
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Scalar, Threads, View, ViewMut};
@@ -43,6 +43,7 @@ impl Fit for Normalize {
         _threads: &Threads,
     ) -> Result<FittedNormalize, PreprocessError> {
         check_samples(x)?;
+        refuse_infinite(x)?;
         Ok(FittedNormalize { config: *self, features: x.nrows() })
     }
 }
