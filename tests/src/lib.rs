@@ -2,6 +2,7 @@
 
 pub mod disk;
 pub mod golden;
+pub mod python;
 mod rings;
 mod saved_run;
 

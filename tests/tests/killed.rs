@@ -46,7 +46,7 @@ fn two_hundred_kills_change_no_bit() {
         child.wait().unwrap();
         let mut said = String::new();
         child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-        let said = said.lines().filter_map(|line| line.parse().ok()).last().unwrap_or(epochs);
+        let said = said.lines().filter_map(|line| line.parse().ok()).next_back().unwrap_or(epochs);
 
         let left = clear(folder.path(), &file);
         assert!(left <= 1, "{left} temporary files after kill {kill}");

@@ -57,6 +57,12 @@ pub enum TrainError {
         /// After which epoch, from 1.
         epoch: u64,
     },
+    /// A log that cannot be written.
+    #[error("cannot write the log: {0}")]
+    Log(#[source] std::io::Error),
+    /// What kept a callback of the caller's from its work.
+    #[error(transparent)]
+    Callback(Box<dyn std::error::Error + Send + Sync>),
     /// The system refused a thread.
     #[error("cannot start the threads: {0}")]
     Threads(#[from] std::io::Error),

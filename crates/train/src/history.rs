@@ -103,26 +103,9 @@ impl History {
     /// # Errors
     /// The writer's.
     pub fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
-        let metrics = self.metric_names();
-        let names = metrics.iter().fold(String::new(), |names, name| names + "," + &quoted(name));
-        writeln!(
-            out,
-            "epoch,updates,train_loss,final_loss,valid_loss{names},rate,gradient_norm,weight_norm,seconds"
-        )?;
-        let cell = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:?}"));
-        for e in &self.epochs {
-            write!(out, "{},{},{:?}", e.epoch, e.updates, e.train_loss)?;
-            write!(out, ",{},{}", cell(e.final_loss), cell(e.valid_loss))?;
-            for name in &metrics {
-                write!(out, ",{}", cell(e.metric(name)))?;
-            }
-            writeln!(
-                out,
-                ",{:?},{:?},{:?},{:?}",
-                e.rate, e.gradient_norm, e.weight_norm, e.seconds
-            )?;
-        }
-        Ok(())
+        let names = self.metric_names();
+        write_names(&names, out)?;
+        self.epochs.iter().try_for_each(|epoch| epoch.write_csv_row(&names, out))
     }
 
     /// Writes one JSON object an epoch and line ("JSON lines").
@@ -149,6 +132,21 @@ impl Epoch {
     /// A metric's value, if this epoch has it.
     pub fn metric(&self, name: &str) -> Option<f64> {
         self.metrics.iter().find(|(n, _)| n == name).map(|(_, value)| *value)
+    }
+
+    /// Writes the record as a line of CSV with these metrics; what it does not have is empty.
+    pub(crate) fn write_csv_row(&self, metrics: &[&str], out: &mut impl Write) -> io::Result<()> {
+        let cell = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:?}"));
+        write!(out, "{},{},{:?}", self.epoch, self.updates, self.train_loss)?;
+        write!(out, ",{},{}", cell(self.final_loss), cell(self.valid_loss))?;
+        for name in metrics {
+            write!(out, ",{}", cell(self.metric(name)))?;
+        }
+        writeln!(
+            out,
+            ",{:?},{:?},{:?},{:?}",
+            self.rate, self.gradient_norm, self.weight_norm, self.seconds
+        )
     }
 
     /// Writes the record as one line of JSON; what is not finite becomes `null`.
@@ -194,6 +192,16 @@ impl PartialEq for Epoch {
             && self.metrics.len() == other.metrics.len()
             && self.metrics.iter().zip(&other.metrics).all(|(a, b)| same(a, b))
     }
+}
+
+/// Writes the line of names above a table of epochs with these metrics.
+pub(crate) fn write_names(metrics: &[&str], out: &mut impl Write) -> io::Result<()> {
+    let metrics = metrics.iter().fold(String::new(), |line, name| line + "," + &quoted(name));
+    writeln!(
+        out,
+        "epoch,updates,train_loss,final_loss,valid_loss{metrics},rate,gradient_norm,weight_norm,\
+         seconds"
+    )
 }
 
 /// A CSV field, in quotes where it needs them.

@@ -25,8 +25,9 @@
 //! caller's own iterator.
 
 mod batches;
-mod callback;
+mod callbacks;
 pub mod checkpoint;
+mod checksum;
 mod config;
 mod error;
 mod fingerprint;
@@ -37,8 +38,9 @@ mod resume;
 mod run;
 mod source;
 mod step;
+pub mod weights;
 
-pub use callback::{Callback, Event};
+pub use callbacks::{Callback, CsvLog, Event, Every, JsonLog, Newest, Save, StopFlag, TensorBoard};
 pub use config::{Batch, Config};
 pub use error::TrainError;
 pub use fingerprint::Fingerprint;

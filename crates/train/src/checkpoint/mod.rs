@@ -257,7 +257,7 @@ impl Checkpoint {
 }
 
 /// Turns the machine's byte order into the file's, and back.
-fn to_little_endian<F: Scalar>(bytes: &mut [u8]) {
+pub(crate) fn to_little_endian<F: Scalar>(bytes: &mut [u8]) {
     if cfg!(target_endian = "big") {
         bytes.chunks_exact_mut(size_of::<F>()).for_each(<[u8]>::reverse);
     }

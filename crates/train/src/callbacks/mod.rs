@@ -1,10 +1,20 @@
 //! Callbacks: whoever wants to know what a run does, and may say stop.
 
+mod logs;
+mod save;
+mod stop_flag;
+mod tensorboard;
+
 use std::ops::ControlFlow;
 
 use slalom_tensor::Scalar;
 
 use crate::{Epoch, Outcome, Run, Step, TrainError};
+
+pub use logs::{CsvLog, JsonLog};
+pub use save::{Every, Newest, Save};
+pub use stop_flag::StopFlag;
+pub use tensorboard::TensorBoard;
 
 /// What a run tells while it trains.
 #[derive(Clone, Copy, Debug)]
