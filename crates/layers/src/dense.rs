@@ -1,6 +1,8 @@
 //! The dense layer: `y = f(W·x + b)`, with the activation fused behind the product.
 
-use slalom_tensor::{Factor, Scalar, View, ViewMut, add_bias, multiply, row_sums};
+use slalom_tensor::{Factor, Scalar, View, ViewMut, multiply, multiply_then, row_sums};
+
+use crate::layer::{PIECE, add};
 
 use crate::{Activation, Backward, Forward, Init, Kind, Layer, LayerError, Parameter, Pass};
 
@@ -78,20 +80,33 @@ impl<F: Scalar> Layer<F> for Dense {
         let (inputs, samples) = at.x.shape();
         let (weight, bias) = at.params.split_at(self.units * inputs);
         let weight = View::from_slice(weight, self.units, inputs);
-        let mut y = ViewMut::from_slice(at.y, self.units, samples);
-        multiply(Factor::Plain(weight), Factor::Plain(at.x), y.as_view_mut(), pass.threads);
-        if self.bias {
-            add_bias(y, bias);
-        }
+        let y = ViewMut::from_slice(at.y, self.units, samples);
+        let finish = |mut part: ViewMut<'_, F>, row: usize, _| {
+            for mut column in part.column_iter_mut() {
+                let column = column.as_mut_slice();
+                if self.bias {
+                    add(&bias[row..], column);
+                }
+                if !self.activation.needs_input() {
+                    self.activation.apply(column);
+                }
+            }
+        };
+        multiply_then(Factor::Plain(weight), Factor::Plain(at.x), y, pass.threads, &finish);
         if self.activation.needs_input() {
             at.cache.copy_from_slice(at.y);
+            pass.threads.pieces(at.y, PIECE, &|_, y| self.activation.apply(y));
         }
-        self.activation.apply(at.y);
     }
 
     fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
         let (inputs, samples) = at.x.shape();
-        self.activation.chain(at.cache, at.y, at.dy);
+        let (x, y) = (&*at.cache, at.y);
+        pass.threads.pieces(at.dy, PIECE, &|first, dy| {
+            let range = first..first + dy.len();
+            let x = if self.activation.needs_input() { &x[range.clone()] } else { &[] };
+            self.activation.chain(x, &y[range], dy);
+        });
         let dz = View::from_slice(at.dy, self.units, samples);
         let (dweight, dbias) = at.grads.split_at_mut(self.units * inputs);
         let dweight = ViewMut::from_slice(dweight, self.units, inputs);

@@ -1,10 +1,10 @@
 //! Dropout, in the inverted and in the paper's classical form.
 
-use slalom_regularize::{classical_mask, dropout_mask};
-use slalom_tensor::Scalar;
+use slalom_regularize::{classical_mask_from, dropout_mask_from};
+use slalom_tensor::{Scalar, vectorize};
 
 use crate::error::require;
-use crate::layer::{product, scale_columns};
+use crate::layer::{PIECE, product, scale_columns};
 use crate::{Backward, Forward, Layer, LayerError, Mode, Pass};
 
 /// Sets random activations to zero while training, so that units do not rely on each other.
@@ -77,23 +77,33 @@ impl<F: Scalar> Layer<F> for Dropout {
     }
 
     fn forward(&self, at: Forward<'_, F>, pass: &Pass<'_>) {
-        let mask = at.cache;
-        match (pass.mode, self.form) {
-            (Mode::Train { seed, step }, DropoutForm::Inverted) => {
-                dropout_mask(seed, step, pass.layer, self.rate, mask);
-            }
-            (Mode::Train { seed, step }, DropoutForm::Classical) => {
-                classical_mask(seed, step, pass.layer, 1.0 - self.rate, mask);
-            }
+        let form = self.form;
+        pass.threads.pieces(at.cache, PIECE, &|first, mask| match (pass.mode, form) {
+            (Mode::Train { seed, step }, DropoutForm::Inverted) => vectorize(
+                #[inline(always)]
+                || dropout_mask_from(first, seed, step, pass.layer, self.rate, mask),
+            ),
+            (Mode::Train { seed, step }, DropoutForm::Classical) => vectorize(
+                #[inline(always)]
+                || classical_mask_from(first, seed, step, pass.layer, 1.0 - self.rate, mask),
+            ),
             (Mode::Predict, DropoutForm::Inverted) => mask.fill(F::one()),
             (Mode::Predict, DropoutForm::Classical) => mask.fill(F::of(1.0 - self.rate)),
-        }
-        scale_columns(at.x, mask, at.y);
+        });
+        let (rows, mask) = (at.x.nrows(), &*at.cache);
+        pass.threads.pieces(at.y, rows * PIECE.div_ceil(rows), &|first, y| {
+            let x = at.x.columns(first / rows, y.len() / rows);
+            scale_columns(x, &mask[first..first + y.len()], y);
+        });
     }
 
-    fn backward(&self, at: Backward<'_, F>, _pass: &Pass<'_>) {
+    fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
         if let Some(dx) = at.dx {
-            product(at.dy, at.cache, dx);
+            let (dy, mask) = (&*at.dy, &*at.cache);
+            pass.threads.pieces(dx, PIECE, &|first, dx| {
+                let range = first..first + dx.len();
+                product(&dy[range.clone()], &mask[range], dx);
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use slalom_tensor::{Scalar, Threads, View};
+use slalom_tensor::{Scalar, Threads, View, vectorize};
 
 use crate::{Init, LayerError};
 
@@ -168,21 +168,31 @@ pub(crate) fn copy_columns<F: Scalar>(x: View<'_, F>, y: &mut [F]) {
     }
 }
 
+/// Numbers of one task where work is element by element: below it, threads cost more than they give.
+pub(crate) const PIECE: usize = 1 << 13;
+
+/// Adds `a` to `b`, element by element.
+pub(crate) fn add<F: Scalar>(a: &[F], b: &mut [F]) {
+    vectorize(
+        #[inline(always)]
+        || b.iter_mut().zip(a).for_each(|(b, &a)| *b += a),
+    );
+}
+
 /// Writes `x·factors`, element by element.
 pub(crate) fn scale_columns<F: Scalar>(x: View<'_, F>, factors: &[F], y: &mut [F]) {
     let columns = x.column_iter().zip(factors.chunks_exact(x.nrows()));
     for ((x, factors), y) in columns.zip(y.chunks_exact_mut(x.nrows())) {
-        for ((y, &x), &factor) in y.iter_mut().zip(x.as_slice()).zip(factors) {
-            *y = x * factor;
-        }
+        product(x.as_slice(), factors, y);
     }
 }
 
 /// Writes `a·b`, element by element.
 pub(crate) fn product<F: Scalar>(a: &[F], b: &[F], out: &mut [F]) {
-    for (out, (&a, &b)) in out.iter_mut().zip(a.iter().zip(b)) {
-        *out = a * b;
-    }
+    vectorize(
+        #[inline(always)]
+        || out.iter_mut().zip(a.iter().zip(b)).for_each(|(out, (&a, &b))| *out = a * b),
+    );
 }
 
 /// Rows of a matrix that are summed side by side, with the sums on the stack.

@@ -89,9 +89,13 @@ impl Block {
         Err(OptimError::Conflict { owner, conflict })
     }
 
-    /// Whether one sweep can run over this block and `other` without seeing a border.
-    pub(crate) fn alike(&self, other: &Self) -> bool {
-        let plain = |b: &Self| Self { name: String::new(), range: 0..0, ..b.clone() };
+    /// Whether one sweep can run over this block and `other` without seeing a border, when the rule
+    /// decays by `decay` itself.
+    pub(crate) fn alike(&self, other: &Self, decay: f64) -> bool {
+        // to be exempt from nothing is no difference
+        let exempt = |b: &Self| b.exempt && [b.l1, b.l2, b.decay, b.proximal, decay] != [0.0; 5];
+        let plain =
+            |b: &Self| Self { name: String::new(), range: 0..0, exempt: exempt(b), ..b.clone() };
         plain(self) == plain(other)
     }
 }

@@ -62,7 +62,7 @@ impl Clip {
     pub fn apply<F: Float>(&self, blocks: &[Block], gradient: &mut [F]) -> Result<f64, OptimError> {
         self.validate()?;
         check_length("the gradient slice", gradient.len(), check_blocks(blocks)?)?;
-        let plan = Plan::new(blocks, true);
+        let plan = Plan::new(blocks, true, 0.0);
         let norm = plan.measure(Level::detect(), blocks, gradient, &alone)?;
         let mut scales = vec![1.0; blocks.len()];
         self.fill(&mut scales, norm, plan.block_norms(gradient));

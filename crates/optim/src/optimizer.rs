@@ -132,7 +132,7 @@ impl<F: Float> Optimizer<F> {
             block.check_decay(rule.decay())?;
         }
         let apart = rule.trust().is_some() || matches!(clip, Some(Clip::BlockNorm(_)));
-        let plan = Plan::new(&blocks, apart);
+        let plan = Plan::new(&blocks, apart, rule.decay());
         let buffers = Buffers {
             scales: vec![1.0; blocks.len()],
             trusts: vec![1.0; blocks.len()],

@@ -9,10 +9,11 @@ use crate::threads::Run;
 use crate::{Block, Float, OptimError};
 
 /// How many numbers one task takes; also the reach of one partial sum of a norm.
-pub(crate) const CHUNK: usize = 1 << 15;
+pub(crate) const CHUNK: usize = 1 << 13;
 
 /// The slab's chunks in order: neighbouring blocks that ask for the same are swept as one unless
-/// they are kept apart, so that a small network is one chunk; frozen blocks have no chunk.
+/// they are kept apart, so that a small network is one chunk; frozen blocks have no chunk. What a
+/// rule decays by itself makes exempt blocks differ.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) cuts: Cuts,
@@ -22,11 +23,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(blocks: &[Block], apart: bool) -> Self {
+    pub(crate) fn new(blocks: &[Block], apart: bool, decay: f64) -> Self {
         let (mut ranges, mut owners) = (Vec::new(), Vec::new());
         let mut first = 0;
         while first < blocks.len() {
-            let alike = |block: &&Block| !apart && block.alike(&blocks[first]);
+            let alike = |block: &&Block| !apart && block.alike(&blocks[first], decay);
             let count = 1 + blocks[first + 1..].iter().take_while(alike).count();
             let end = blocks[first + count - 1].range.end;
             if !blocks[first].frozen {
@@ -124,7 +125,7 @@ mod tests {
             Block::new("e", 30..31),
         ];
         let found = |apart| -> Vec<_> {
-            let plan = Plan::new(&blocks, apart);
+            let plan = Plan::new(&blocks, apart, 0.0);
             plan.blocks.iter().copied().zip(plan.cuts.ranges().to_vec()).collect()
         };
         assert_eq!(found(false), [(0, 0..12), (2, 12..20), (4, 30..31)]);
@@ -132,10 +133,20 @@ mod tests {
     }
 
     #[test]
+    fn exempt_from_nothing_is_no_border() {
+        let blocks = [Block::new("w", 0..10), Block { exempt: true, ..Block::new("b", 10..12) }];
+        assert_eq!(Plan::new(&blocks, false, 0.0).blocks, [0]);
+        assert_eq!(Plan::new(&blocks, false, 0.01).blocks, [0, 1]);
+        let penalised = blocks.map(|block| Block { l2: 0.1, ..block });
+        assert_eq!(Plan::new(&penalised, false, 0.0).blocks, [0, 1]);
+    }
+
+    #[test]
     fn long_blocks_are_cut_at_fixed_places() {
         let plan = Plan::new(
             &[Block::new("a", 0..2 * CHUNK + 1), Block::new("b", 2 * CHUNK + 1..2 * CHUNK + 2)],
             true,
+            0.0,
         );
         let lengths: Vec<_> = plan.cuts.ranges().iter().map(Range::len).collect();
         assert_eq!(lengths, [CHUNK, CHUNK, 1, 1]);

@@ -29,11 +29,39 @@ use crate::philox::{LANES, philox};
 ///
 /// # Panics
 /// If the rate is not in 0..=1, the layer is 2³² or more, or the mask has more than 2³⁴ elements.
+#[inline]
 pub fn dropout_mask<F: Float>(seed: u64, step: u64, layer: u64, rate: f64, mask: &mut [F]) {
+    dropout_mask_from(0, seed, step, layer, rate, mask);
+}
+
+/// A piece of the mask of [`dropout_mask`], whose first element is number `first` of the mask: for
+/// masks that threads share.
+///
+/// ```
+/// use slalom_regularize::{MASK_PIECE, dropout_mask, dropout_mask_from};
+/// let (mut whole, mut pieces) = ([0.0; 300], [0.0; 300]);
+/// dropout_mask(42, 0, 0, 0.5, &mut whole);
+/// for (i, piece) in pieces.chunks_mut(2 * MASK_PIECE).enumerate() {
+///     dropout_mask_from(2 * MASK_PIECE * i, 42, 0, 0, 0.5, piece);
+/// }
+/// assert_eq!(pieces, whole);
+/// ```
+///
+/// # Panics
+/// As [`dropout_mask`], and if `first` is not a multiple of [`MASK_PIECE`].
+#[inline(always)]
+pub fn dropout_mask_from<F: Float>(
+    first: usize,
+    seed: u64,
+    step: u64,
+    layer: u64,
+    rate: f64,
+    mask: &mut [F],
+) {
     assert!((0.0..=1.0).contains(&rate), "dropout rate is {rate}: it must be in 0..=1");
     // a rate of 1 keeps nothing: no 1/0 in the mask
     let kept = if rate < 1.0 { 1.0 / (1.0 - rate) } else { 0.0 };
-    fill(seed, step, layer, rate, of(kept), mask);
+    fill(first, [seed, step, layer], rate, of(kept), mask);
 }
 
 /// Fills the mask of classical dropout: 1 with probability `keep`, 0 otherwise. It drops the same
@@ -47,22 +75,53 @@ pub fn dropout_mask<F: Float>(seed: u64, step: u64, layer: u64, rate: f64, mask:
 ///
 /// # Panics
 /// If `keep` is not in 0..=1, the layer is 2³² or more, or the mask has more than 2³⁴ elements.
+#[inline]
 pub fn classical_mask<F: Float>(seed: u64, step: u64, layer: u64, keep: f64, mask: &mut [F]) {
-    assert!((0.0..=1.0).contains(&keep), "dropout keep is {keep}: it must be in 0..=1");
-    let kept = if keep > 0.0 { F::one() } else { F::zero() };
-    fill(seed, step, layer, 1.0 - keep, kept, mask);
+    classical_mask_from(0, seed, step, layer, keep, mask);
 }
 
+/// A piece of the mask of [`classical_mask`], as [`dropout_mask_from`].
+///
+/// ```
+/// use slalom_regularize::{MASK_PIECE, classical_mask_from};
+/// let mut piece = [0.5; 2];
+/// classical_mask_from(3 * MASK_PIECE, 42, 0, 0, 1.0, &mut piece);
+/// assert_eq!(piece, [1.0; 2]);
+/// ```
+///
+/// # Panics
+/// As [`classical_mask`], and if `first` is not a multiple of [`MASK_PIECE`].
+#[inline(always)]
+pub fn classical_mask_from<F: Float>(
+    first: usize,
+    seed: u64,
+    step: u64,
+    layer: u64,
+    keep: f64,
+    mask: &mut [F],
+) {
+    assert!((0.0..=1.0).contains(&keep), "dropout keep is {keep}: it must be in 0..=1");
+    let kept = if keep > 0.0 { F::one() } else { F::zero() };
+    fill(first, [seed, step, layer], 1.0 - keep, kept, mask);
+}
+
+/// Pieces of a mask begin at multiples of it.
+pub const MASK_PIECE: usize = 4 * LANES;
+
 /// 0 with probability `rate`, to the nearest 2⁻³², `kept` otherwise.
-fn fill<F: Float>(seed: u64, step: u64, layer: u64, rate: f64, kept: F, mask: &mut [F]) {
+#[inline(always)]
+fn fill<F: Float>(first: usize, [seed, step, layer]: [u64; 3], rate: f64, kept: F, mask: &mut [F]) {
     let layer = u32::try_from(layer).expect("at most 2^32 layers");
-    assert!(mask.len() as u64 <= 1 << 34, "a mask of {} elements: at most 2^34", mask.len());
+    let length = first + mask.len();
+    assert!(length as u64 <= 1 << 34, "a mask of {length} elements: at most 2^34");
+    assert!(first.is_multiple_of(MASK_PIECE), "a piece at {first}: no multiple of {MASK_PIECE}");
+    let first = first / MASK_PIECE;
     // 1 − 2⁻³³ and above would round to 2³²: one value in 2³² stays kept, or `kept` is 0
     let threshold = (rate * 4_294_967_296.0).round() as u32;
     let rest = [layer, step as u32, (step >> 32) as u32];
     let pick = |word: u32| if word < threshold { F::zero() } else { kept };
-    for (i, chunk) in mask.chunks_mut(4 * LANES).enumerate() {
-        let words = philox((i * LANES) as u32, rest, seed);
+    for (i, chunk) in mask.chunks_mut(MASK_PIECE).enumerate() {
+        let words = philox(((first + i) * LANES) as u32, rest, seed);
         match chunk.as_chunks_mut::<4>() {
             (groups, []) if groups.len() == LANES => {
                 for (lane, group) in groups.iter_mut().enumerate() {

@@ -38,7 +38,9 @@ mod stopping;
 pub use activity::ActivityPenalty;
 pub use constraint::Constraint;
 pub use decay::decay;
-pub use dropout::{classical_mask, dropout_mask};
+pub use dropout::{
+    MASK_PIECE, classical_mask, classical_mask_from, dropout_mask, dropout_mask_from,
+};
 pub use error::RegularizeError;
 pub use float::Float;
 pub use group_lasso::{GroupLasso, Groups};

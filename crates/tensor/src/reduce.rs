@@ -1,6 +1,6 @@
 //! Sums over rows and columns, with f64 accumulators whatever the scalar, always in index order.
 
-use crate::{Scalar, View, ViewMut};
+use crate::{Scalar, View, ViewMut, vectorize};
 
 /// Adds `bias[i]` to row i of every column: the `+ b` of `W·x + b`.
 ///
@@ -23,12 +23,17 @@ pub fn row_sums<F: Scalar>(x: View<'_, F>, sums: &mut [F]) {
     assert_eq!(sums.len(), x.nrows(), "{} sums for {} rows", sums.len(), x.nrows());
     // Strips of rows, so that the f64 accumulators need no memory of their own.
     for (i, strip) in sums.chunks_mut(STRIP).enumerate() {
-        let mut wide = [0.0; STRIP];
-        for column in x.column_iter() {
-            let values = &column.as_slice()[i * STRIP..][..strip.len()];
-            wide.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.wide());
-        }
-        strip.iter_mut().zip(wide).for_each(|(sum, wide)| *sum = F::of(wide));
+        vectorize(
+            #[inline(always)]
+            || {
+                let mut wide = [0.0; STRIP];
+                for column in x.column_iter() {
+                    let values = &column.as_slice()[i * STRIP..][..strip.len()];
+                    wide.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.wide());
+                }
+                strip.iter_mut().zip(wide).for_each(|(sum, wide)| *sum = F::of(wide));
+            },
+        );
     }
 }
 

@@ -70,6 +70,41 @@ impl Threads {
         self.run_seated(tasks, &|task, _| work(task));
     }
 
+    /// Cuts the items into pieces of `length` (the last may be shorter) and gives each, with the
+    /// index of its first item, to `work`.
+    ///
+    /// ```
+    /// let mut squares = [0; 10];
+    /// let threads = slalom_tensor::Threads::new(2).unwrap();
+    /// threads.pieces(&mut squares, 4, &|first, piece| {
+    ///     for (i, square) in piece.iter_mut().enumerate() {
+    ///         *square = (first + i).pow(2);
+    ///     }
+    /// });
+    /// assert_eq!(squares, [0, 1, 4, 9, 16, 25, 36, 49, 64, 81]);
+    /// ```
+    ///
+    /// # Panics
+    /// If `length` is 0, and as [`run`](Threads::run).
+    pub fn pieces<T: Send>(
+        &self,
+        items: &mut [T],
+        length: usize,
+        work: &(dyn Fn(usize, &mut [T]) + Sync),
+    ) {
+        let (count, items) = (items.len(), Items(items.as_mut_ptr()));
+        let items = &items;
+        self.run(count.div_ceil(length), &|task| {
+            let first = task * length;
+            // SAFETY: `first` is inside the items, and each task has a piece of its own of what
+            // this function borrows until all are done.
+            let piece = unsafe {
+                std::slice::from_raw_parts_mut(items.0.add(first), length.min(count - first))
+            };
+            work(first, piece);
+        });
+    }
+
     /// The same with the seat of the thread that runs the task, below [`Threads::count`]: tasks
     /// with different seats may run at the same time, tasks with the same never.
     pub(crate) fn run_seated(&self, tasks: usize, work: &(dyn Fn(usize, usize) + Sync)) {
@@ -79,6 +114,11 @@ impl Threads {
         }
     }
 }
+
+/// Items that tasks share piece by piece.
+struct Items<T>(*mut T);
+// SAFETY: each task takes items that no other takes, so one thread at a time has each of them.
+unsafe impl<T: Send> Sync for Items<T> {}
 
 #[derive(Debug)]
 struct Pool {

@@ -5,7 +5,10 @@
 //! libraries beside ours): one file each in this folder, one line each in [`BENCHES`].
 
 mod criterion;
+mod machine;
 mod optim;
+mod train;
+mod workloads;
 
 use anyhow::{Result, bail};
 
@@ -31,6 +34,11 @@ const BENCHES: &[Bench] = &[
         name: "criterion",
         measures: "all criterion benches: products, one training step, … (what runs without a name)",
         run: criterion::run,
+    },
+    Bench {
+        name: "train",
+        measures: "a step of six trainings, from 4-16-3 to 2048 units: µs, GFLOP/s, share of the roofline",
+        run: train::run,
     },
     Bench {
         name: "optim",

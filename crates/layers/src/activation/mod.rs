@@ -4,7 +4,7 @@ mod rectified;
 mod smooth;
 mod squashing;
 
-use slalom_tensor::Scalar;
+use slalom_tensor::{Scalar, vectorize};
 
 use crate::error::require;
 use crate::layer::copy_columns;
@@ -173,7 +173,7 @@ impl Activation {
 
     /// Replaces each number by the function's value.
     pub fn apply<F: Scalar>(self, x: &mut [F]) {
-        with_curve!(self, curve => x.iter_mut().for_each(|x| *x = curve.value(*x)), identity => {});
+        with_curve!(self, curve => apply(curve, x), identity => {});
     }
 
     /// Multiplies `dy` by the derivative at each `x`, where `y` are the outputs.
@@ -196,18 +196,25 @@ impl Activation {
     }
 }
 
+fn apply<F: Scalar, C: Curve<F>>(curve: C, x: &mut [F]) {
+    vectorize(
+        #[inline(always)]
+        || x.iter_mut().for_each(|x| *x = curve.value(*x)),
+    );
+}
+
 fn chain<F: Scalar, C: Curve<F>>(curve: C, x: &[F], y: &[F], dy: &mut [F]) {
     assert_eq!(y.len(), dy.len(), "outputs and their derivatives");
-    if C::NEEDS_X {
-        assert_eq!(x.len(), dy.len(), "inputs and the outputs' derivatives");
-        for ((d, &y), &x) in dy.iter_mut().zip(y).zip(x) {
-            *d *= curve.slope(x, y);
-        }
-    } else {
-        for (d, &y) in dy.iter_mut().zip(y) {
-            *d *= curve.slope(y, y);
-        }
-    }
+    let x = if C::NEEDS_X { x } else { y };
+    assert_eq!(x.len(), dy.len(), "inputs and the outputs' derivatives");
+    vectorize(
+        #[inline(always)]
+        || {
+            for ((d, &y), &x) in dy.iter_mut().zip(y).zip(x) {
+                *d *= curve.slope(x, y);
+            }
+        },
+    );
 }
 
 impl<F: Scalar> Layer<F> for Activation {

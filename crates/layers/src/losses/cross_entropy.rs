@@ -106,17 +106,25 @@ impl CrossEntropy {
 }
 
 /// Neither weights nor smoothing nor focus: the loss of nearly every classifier.
-fn plain<F: Scalar>(logits: &[F], target: Target<'_, F>, dy: Option<&mut [F]>) -> f64 {
-    let (top, log_sum, sum) = log_sum(logits);
+fn plain<F: Scalar>(logits: &[F], target: Target<'_, F>, mut dy: Option<&mut [F]>) -> f64 {
+    let top = largest(logits);
+    let exp = |&y: &F| (y - top).exp();
+    let sum: F = match &mut dy {
+        // kept where the derivative will be: exponentials cost more than all the rest
+        Some(dy) => {
+            dy.iter_mut().zip(logits).for_each(|(d, y)| *d = exp(y));
+            dy.iter().copied().sum()
+        }
+        None => logits.iter().map(exp).sum(),
+    };
+    let log_sum = sum.ln();
     let log_softmax = |i: usize| (logits[i] - top) - log_sum;
     if let Some(dy) = dy {
         let scale = match target {
             Target::Class(_) => F::one(),
             Target::Values(t) => t.iter().copied().sum(),
         };
-        for (d, &y) in dy.iter_mut().zip(logits) {
-            *d = scale * ((y - top).exp() / sum);
-        }
+        dy.iter_mut().for_each(|d| *d = scale * (*d / sum));
         match target {
             Target::Class(class) => dy[class] -= F::one(),
             Target::Values(t) => dy.iter_mut().zip(t).for_each(|(d, &t)| *d -= t),
