@@ -89,9 +89,22 @@ pub fn mean(numbers: &[f64]) -> f64 {
     if numbers.is_empty() { 0.0 } else { numbers.iter().sum::<f64>() / numbers.len() as f64 }
 }
 
-/// The sum of the squares, accumulated in f64 so that large f32 values do not overflow.
+/// The sum of the squares, accumulated in f64 so that large f32 values do not overflow: as sixteen
+/// interleaved sums, which are added in order at the end.
 pub fn squared_norm<F: Scalar>(numbers: &[F]) -> f64 {
-    numbers.iter().map(|v| v.wide() * v.wide()).sum()
+    vectorize(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0; 16];
+            let groups = numbers.chunks_exact(sums.len());
+            let rest = groups.remainder();
+            for group in groups {
+                sums.iter_mut().zip(group).for_each(|(sum, v)| *sum += v.wide() * v.wide());
+            }
+            sums.iter_mut().zip(rest).for_each(|(sum, v)| *sum += v.wide() * v.wide());
+            sums.iter().sum()
+        },
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Batches: which samples an update sees, gathered into one contiguous place.
 
-use slalom_tensor::{Purpose, Samples, Scalar, Targets, View, shuffle, stream};
+use slalom_tensor::{Purpose, Samples, Scalar, Targets, Threads, View, shuffle, stream};
 
 use crate::{Source, TrainError};
 
@@ -39,6 +39,7 @@ impl<F: Scalar> Batches<F> {
         source: &'a impl Source<F>,
         key: Option<(u64, u64)>,
         (start, count): (usize, usize),
+        threads: &Threads,
     ) -> Result<BatchView<'a, F>, TrainError> {
         let (targets, weights) = (source.targets(), source.weights());
         if key.is_none()
@@ -51,7 +52,10 @@ impl<F: Scalar> Batches<F> {
         let chosen = &self.order[start..start + count];
         let features = source.features();
         self.inputs.resize(features * count, F::zero());
-        source.gather(chosen, &mut self.inputs)?;
+        match source.range(0, targets.len()) {
+            Some((all, _)) => columns(&mut self.inputs, all, chosen, threads),
+            None => source.gather(chosen, &mut self.inputs)?,
+        }
         let targets = match targets {
             Targets::Classes(classes) => {
                 self.classes.clear();
@@ -85,4 +89,17 @@ impl<F: Scalar> Batches<F> {
         }
         self.made_of = key;
     }
+}
+
+/// Numbers that one task copies: below it, threads cost more than they give.
+const PIECE: usize = 1 << 13;
+
+/// Copies the chosen columns one after the other.
+fn columns<F: Scalar>(to: &mut [F], from: View<'_, F>, chosen: &[usize], threads: &Threads) {
+    let rows = from.nrows().max(1); // an empty input has no pieces: nothing to copy
+    threads.pieces(to, rows * PIECE.div_ceil(rows), &|first, to| {
+        for (to, &j) in to.chunks_exact_mut(rows).zip(&chosen[first / rows..]) {
+            to.copy_from_slice(from.column(j).as_slice());
+        }
+    });
 }

@@ -203,7 +203,10 @@ impl<F: Scalar> Run<F> {
     fn keep_best(&mut self, epoch: u64, loss: f64) {
         let better = self.best.as_ref().is_none_or(|best| loss < best.loss);
         if self.config.keep_best && better {
-            self.best = Some(Best { epoch, loss, params: self.params.clone() });
+            // into the room of the last best ones: a wide network's parameters are many pages
+            let mut params = self.best.take().map_or_else(Vec::new, |best| best.params);
+            params.clone_from(&self.params);
+            self.best = Some(Best { epoch, loss, params });
         }
     }
 
@@ -251,7 +254,7 @@ impl<F: Scalar> Run<F> {
         let all = samples.targets().len();
         for start in (0..all).step_by(EVALUATE) {
             let count = EVALUATE.min(all - start);
-            let data = self.test_batches.get(samples, None, (start, count))?;
+            let data = self.test_batches.get(samples, None, (start, count), &self.threads)?;
             self.network.check_inputs(data.inputs)?;
             self.network.forward(&self.params, data.inputs, tape, &pass);
             seen(tape.outputs());

@@ -65,10 +65,12 @@ impl<F: Scalar> Run<F> {
         let shuffled = self.config.shuffle && size < samples;
         let key = shuffled.then_some((self.config.seed, self.history.len() as u64));
         let mut room = std::mem::take(&mut self.batches);
+        let threads = self.threads.clone();
         let mut sum = Sum::default();
         let learned = (first..last).try_for_each(|batch| {
             let start = batch as usize * size;
-            let data = room.get(&train, key, (start, size.min(samples - start)))?;
+            let range = (start, size.min(samples - start));
+            let data = room.get(&train, key, range, &threads)?;
             self.learn(data, size, &mut sum, batch + 1 == last)
         });
         self.batches = room;
