@@ -4,9 +4,13 @@
 //! `tests/golden`. Each file names the program and the version that made it. NaN and infinities
 //! stand there as the strings `"nan"`, `"inf"` and `"-inf"`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
+use slalom_optim::{
+    AdaDelta, AdaGrad, Adam, AdamW, Adamax, Asgd, Block, NAdam, RAdam, RmsProp, Rprop, Rule, Sgd,
+};
 
 /// Where the golden files are.
 pub fn folder() -> PathBuf {
@@ -94,6 +98,141 @@ pub fn assert_close(place: &str, found: &[f64], wanted: &[f64], tolerance: f64) 
             (found - wanted).abs()
         );
     }
+}
+
+/// The options of a case, each of which must be asked for once.
+pub struct Options {
+    /// The case's name.
+    pub case: String,
+    left: BTreeMap<String, Value>,
+}
+
+impl Options {
+    /// The options of a case.
+    ///
+    /// # Panics
+    /// When it has none.
+    pub fn of(case: &Value) -> Self {
+        let left = case["options"].as_object().expect("options").clone().into_iter().collect();
+        Self { case: text(&case["name"]).into(), left }
+    }
+
+    /// The value of this name, unless it is absent or null.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        self.left.remove(name).filter(|value| !value.is_null())
+    }
+
+    /// The number of this name, or what the reference does without it.
+    pub fn number(&mut self, name: &str, default: f64) -> f64 {
+        self.take(name).map_or(default, |value| number(&value))
+    }
+
+    /// The number of this name.
+    ///
+    /// # Panics
+    /// When it is absent.
+    pub fn needed(&mut self, name: &str) -> f64 {
+        let value = self.take(name);
+        number(&value.unwrap_or_else(|| panic!("{}: no {name}", self.case)))
+    }
+
+    /// The two numbers of this name, or what the reference does without them.
+    ///
+    /// # Panics
+    /// When they are not two numbers.
+    pub fn pair(&mut self, name: &str, default: (f64, f64)) -> (f64, f64) {
+        let Some(value) = self.take(name) else { return default };
+        let [a, b] = numbers(&value)[..] else { panic!("{}: {name} is {value}", self.case) };
+        (a, b)
+    }
+
+    /// The flag of this name, or what the reference does without it.
+    ///
+    /// # Panics
+    /// When it is no flag.
+    pub fn flag(&mut self, name: &str, default: bool) -> bool {
+        self.take(name).map_or(default, |value| value.as_bool().expect("a flag"))
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Panics
+    /// When an option was not asked for: what is not known here must not pass.
+    pub fn finish(self) {
+        assert!(self.left.is_empty(), "{}: unknown options {:?}", self.case, self.left);
+    }
+}
+
+/// PyTorch's optimizer of that name: the rule, the block with its decay, and the learning rate.
+///
+/// # Panics
+/// When the name is not known.
+pub fn torch(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f64) {
+    let lr = o.needed("lr");
+    block.maximize = o.flag("maximize", false);
+    let decoupled = o.flag("decoupled_weight_decay", algorithm == "adamw");
+    let decay = o.number("weight_decay", if algorithm == "adamw" { 0.01 } else { 0.0 });
+    let rule: Rule = match algorithm {
+        "sgd" => Sgd {
+            momentum: o.number("momentum", 0.0),
+            dampening: o.number("dampening", 0.0),
+            nesterov: o.flag("nesterov", false),
+            ..Sgd::default()
+        }
+        .into(),
+        "adagrad" => AdaGrad {
+            lr_decay: o.number("lr_decay", 0.0),
+            initial_accumulator: o.number("initial_accumulator_value", 0.0),
+            eps: o.number("eps", 1e-10),
+            ..AdaGrad::default()
+        }
+        .into(),
+        "rmsprop" => RmsProp {
+            alpha: o.number("alpha", 0.99),
+            eps: o.number("eps", 1e-8),
+            momentum: o.number("momentum", 0.0),
+            centered: o.flag("centered", false),
+            ..RmsProp::default()
+        }
+        .into(),
+        "adadelta" => AdaDelta { rho: o.number("rho", 0.9), eps: o.number("eps", 1e-6) }.into(),
+        "adam" | "adamw" => {
+            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
+            let (eps, amsgrad) = (o.number("eps", 1e-8), o.flag("amsgrad", false));
+            let adam = Adam { beta1, beta2, eps, amsgrad, ..Adam::default() };
+            if decoupled {
+                return (AdamW { adam, decay }.into(), block, lr);
+            }
+            adam.into()
+        }
+        "adamax" => {
+            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
+            Adamax { beta1, beta2, eps: o.number("eps", 1e-8), ..Adamax::default() }.into()
+        }
+        "nadam" => {
+            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
+            let (eps, momentum_decay) = (o.number("eps", 1e-8), o.number("momentum_decay", 4e-3));
+            NAdam { beta1, beta2, eps, momentum_decay }.into()
+        }
+        "radam" => {
+            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
+            RAdam { beta1, beta2, eps: o.number("eps", 1e-8) }.into()
+        }
+        "asgd" => Asgd {
+            lambda: o.number("lambd", 1e-4),
+            alpha: o.number("alpha", 0.75),
+            t0: o.number("t0", 1e6),
+        }
+        .into(),
+        "rprop" => {
+            let (shrink, grow) = o.pair("etas", (0.5, 1.2));
+            let (smallest, largest) = o.pair("step_sizes", (1e-6, 50.0));
+            Rprop { shrink, grow, smallest, largest }.into()
+        }
+        other => panic!("{}: unknown algorithm {other}", o.case),
+    };
+    *if decoupled { &mut block.decay } else { &mut block.l2 } = decay;
+    (rule, block, lr)
 }
 
 #[cfg(test)]

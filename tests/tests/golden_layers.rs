@@ -1,0 +1,323 @@
+//! Activations, losses and layers against PyTorch.
+//!
+//! The files drive the tests: whatever cases they hold are run, and a name or an option that is not
+//! known here fails.
+
+use serde_json::Value;
+use slalom_layers::*;
+use slalom_tensor::{Matrix, Targets, Threads};
+use slalom_tests::golden::{Options, cases, number, numbers, text};
+
+/// Fails where a number is off by more than 1e-12 of itself and 1e-15 of the largest one (or of 1):
+/// the latter is what one unit in the last place makes where numbers cancel, as in 1 − tanh².
+#[track_caller]
+fn assert_equal(place: &str, found: &[f64], wanted: &Value) {
+    let wanted = numbers(wanted);
+    assert_eq!(found.len(), wanted.len(), "{place}: lengths differ");
+    let largest = wanted.iter().fold(1.0, |m: f64, w| m.max(w.abs()));
+    for (index, (&found, &wanted)) in found.iter().zip(&wanted).enumerate() {
+        assert!(
+            (found - wanted).abs() <= 1e-12 * wanted.abs() + 1e-15 * largest,
+            "{place}, number {index}: found {found:e}, wanted {wanted:e}, apart by {:e}",
+            (found - wanted).abs()
+        );
+    }
+}
+
+/// Rows of a case, one a sample, as the columns of a matrix.
+fn samples(rows: &Value) -> Matrix<f64> {
+    let rows = rows.as_array().expect("rows");
+    let width = numbers(&rows[0]).len();
+    Matrix::from_vec(width, rows.len(), rows.iter().flat_map(numbers).collect())
+}
+
+/// One layer with all that a pass needs.
+struct Bench {
+    layer: Box<dyn Layer<f64>>,
+    x: Matrix<f64>,
+    params: Vec<f64>,
+    y: Vec<f64>,
+    cache: Vec<f64>,
+}
+
+impl Bench {
+    fn new(spec: LayerSpec, x: Matrix<f64>, params: Vec<f64>) -> Self {
+        let (inputs, samples) = x.shape();
+        let layer = spec.build::<f64>(inputs, 0).unwrap();
+        let y = vec![0.0; layer.outputs(inputs, 0).unwrap() * samples];
+        let cache = vec![0.0; layer.cache(inputs, samples)];
+        Self { layer, x, params, y, cache }
+    }
+
+    fn forward(&mut self, mode: Mode) -> &[f64] {
+        let threads = Threads::one();
+        let pass = Pass { mode, layer: 0, threads: &threads };
+        let (params, x) = (&self.params, self.x.as_view());
+        self.layer.forward(Forward { params, x, y: &mut self.y, cache: &mut self.cache }, &pass);
+        &self.y
+    }
+
+    /// The derivatives by the inputs and by the parameters.
+    fn backward(&mut self, mode: Mode, upstream: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let threads = Threads::one();
+        let pass = Pass { mode, layer: 0, threads: &threads };
+        let (mut dx, mut grads) = (vec![f64::NAN; self.x.len()], vec![f64::NAN; self.params.len()]);
+        let at = Backward {
+            params: &self.params,
+            x: self.x.as_view(),
+            y: &self.y,
+            dy: &mut upstream.to_vec(),
+            dx: Some(&mut dx),
+            grads: &mut grads,
+            cache: &mut self.cache,
+        };
+        self.layer.backward(at, &pass);
+        (dx, grads)
+    }
+}
+
+const TRAIN: Mode = Mode::Train { seed: 0, step: 0 };
+
+fn activation(name: &str, o: &mut Options) -> LayerSpec {
+    let activation = match name {
+        "relu" => Activation::Relu,
+        "leaky_relu" => Activation::LeakyRelu { slope: o.number("negative_slope", 0.01) },
+        "elu" => Activation::Elu { alpha: o.number("alpha", 1.0) },
+        "selu" => Activation::Selu,
+        "gelu" | "gelu_tanh" => match o.take("approximate").as_ref().map_or("none", text) {
+            "none" => Activation::Gelu,
+            "tanh" => Activation::GeluTanh,
+            other => panic!("{name}: unknown approximation {other}"),
+        },
+        "silu" => Activation::Silu,
+        "mish" => Activation::Mish,
+        "softplus" => Activation::Softplus {
+            beta: o.number("beta", 1.0),
+            threshold: o.number("threshold", 20.0),
+        },
+        "softsign" => Activation::Softsign,
+        "sigmoid" => Activation::Sigmoid,
+        "tanh" => Activation::Tanh,
+        "hard_tanh" => {
+            Activation::HardTanh { min: o.number("min_val", -1.0), max: o.number("max_val", 1.0) }
+        }
+        "hard_sigmoid" => Activation::HardSigmoid,
+        "identity" => Activation::Identity,
+        "softmax" => return Softmax {}.into(),
+        "log_softmax" => return LogSoftmax {}.into(),
+        other => panic!("unknown activation {other}"),
+    };
+    activation.into()
+}
+
+/// The derivatives of a case, with one of PyTorch's put right: its hard sigmoid multiplies an f64
+/// gradient by 1/6 rounded to f32, although its forward pass divides by 6.
+fn derivatives(case: &Value) -> Value {
+    let sixth = |d: f64| if d == f64::from(1.0_f32 / 6.0) { 1.0 / 6.0 } else { d };
+    match text(&case["name"]) {
+        "hard_sigmoid" => numbers(&case["derivative"]).into_iter().map(sixth).collect(),
+        _ => case["derivative"].clone(),
+    }
+}
+
+fn check_activation(case: &Value) {
+    let name = text(&case["name"]);
+    let mut o = Options::of(case);
+    let spec = activation(name, &mut o);
+    o.finish();
+    // one row of numbers is one sample of so many features; the functions of rows have several
+    let (x, upstream, wanted) = if case.get("upstream").is_some() {
+        (samples(&case["input"]), numbers(&case["upstream"]), case["gradient"].clone())
+    } else {
+        let x = numbers(&case["input"]);
+        (Matrix::from_vec(x.len(), 1, x.clone()), vec![1.0; x.len()], derivatives(case))
+    };
+    for mode in [TRAIN, Mode::Predict] {
+        let mut bench = Bench::new(spec.clone(), x.clone(), Vec::new());
+        assert_equal(&format!("{name}, output"), bench.forward(mode), &case["output"]);
+        let (dx, _) = bench.backward(mode, &upstream);
+        assert_equal(&format!("{name}, derivative"), &dx, &wanted);
+    }
+}
+
+#[test]
+fn golden_activations() {
+    cases("activations.json").iter().for_each(check_activation);
+}
+
+#[test]
+fn golden_activations_fused_behind_a_dense_layer() {
+    let cases = cases("activations.json");
+    for case in cases.iter().filter(|case| case.get("upstream").is_none()) {
+        let name = text(&case["name"]);
+        let LayerSpec::Activation(f) = activation(name, &mut Options::of(case)) else { panic!() };
+        // weight 1: the sums are the inputs
+        let x = numbers(&case["input"]);
+        let n = x.len();
+        let dense = Dense { bias: false, ..Dense::new(1, f) };
+        let mut bench = Bench::new(dense.into(), Matrix::from_vec(1, n, x), vec![1.0]);
+        assert_equal(&format!("{name}, output"), bench.forward(TRAIN), &case["output"]);
+        let (dx, _) = bench.backward(TRAIN, &vec![1.0; n]);
+        assert_equal(&format!("{name}, derivative"), &dx, &derivatives(case));
+    }
+}
+
+fn loss(name: &str, o: &mut Options) -> Loss {
+    let weights = |o: &mut Options, name| o.take(name).map(|value| numbers(&value));
+    match name {
+        "cross_entropy"
+        | "cross_entropy_huge_logits"
+        | "cross_entropy_label_smoothing"
+        | "cross_entropy_class_weights"
+        | "cross_entropy_soft_targets" => CrossEntropy {
+            class_weights: weights(o, "weight"),
+            label_smoothing: o.number("label_smoothing", 0.0),
+            ..CrossEntropy::default()
+        }
+        .into(),
+        "binary_cross_entropy_with_logits"
+        | "binary_cross_entropy_with_logits_huge"
+        | "binary_cross_entropy_with_logits_pos_weight" => {
+            BinaryCrossEntropy { positive_weights: weights(o, "pos_weight") }.into()
+        }
+        "mean_squared_error" => MeanSquaredError {}.into(),
+        "mean_absolute_error" => MeanAbsoluteError {}.into(),
+        "huber" => Huber { delta: o.number("delta", 1.0) }.into(),
+        "smooth_l1" => SmoothL1 { beta: o.number("beta", 1.0) }.into(),
+        "poisson_nll" => Poisson {
+            log_input: o.flag("log_input", true),
+            full: o.flag("full", false),
+            eps: o.number("eps", 1e-8),
+        }
+        .into(),
+        other => panic!("unknown loss {other}"),
+    }
+}
+
+fn check_loss(case: &Value) {
+    let (name, reduction) = (text(&case["name"]), text(&case["reduction"]));
+    let place = |what| format!("{name}, {reduction}, {what}");
+    let mut o = Options::of(case);
+    let loss = loss(name, &mut o);
+    o.finish();
+    let y = samples(&case["prediction"]);
+    let (classes, values);
+    let targets = match &case["target"] {
+        Value::Array(rows) if rows.iter().all(Value::is_u64) => {
+            classes = numbers(&case["target"]).iter().map(|&c| c as u32).collect::<Vec<_>>();
+            Targets::Classes(&classes)
+        }
+        _ => {
+            values = samples(&case["target"]);
+            Targets::Values(values.as_view())
+        }
+    };
+    loss.check(y.nrows(), targets).unwrap();
+    let mut dy = Matrix::from_element(y.nrows(), y.ncols(), f64::NAN);
+    let slopes = Some(dy.as_view_mut());
+    let found = match reduction {
+        "mean" => loss.evaluate(y.as_view(), targets, None, slopes),
+        "sum" => loss.sum(y.as_view(), targets, None, slopes),
+        other => panic!("{name}: unknown reduction {other}"),
+    };
+    assert_equal(&place("value"), &[found.value], &case["value"]);
+    assert_equal(&place("gradient"), dy.as_slice(), &case["gradient"]);
+}
+
+#[test]
+fn golden_losses() {
+    cases("losses.json").iter().for_each(check_loss);
+}
+
+/// The rows of a PyTorch weight (units × inputs), column by column.
+fn by_columns(weight: &Value) -> Vec<f64> {
+    samples(weight).transpose().as_slice().to_vec()
+}
+
+fn check_layer(case: &Value) {
+    let name = text(&case["name"]);
+    let mut o = Options::of(case);
+    let x = samples(&case["input"]);
+    let (units, eps) = (x.nrows(), |o: &mut Options| o.number("eps", 1e-5));
+    let (weight, bias) = (&case["weight"], numbers(&case["bias"]));
+    let (spec, params): (LayerSpec, _) = match name {
+        "dense" => (Dense::linear(bias.len()).into(), [by_columns(weight), bias].concat()),
+        "batch_norm" => {
+            let spec = BatchNorm { momentum: o.number("momentum", 0.1), eps: eps(&mut o) };
+            let statistics = [vec![0.0; units], vec![1.0; units]].concat();
+            (spec.into(), [numbers(weight), bias, statistics].concat())
+        }
+        "layer_norm" => {
+            let spec = LayerNorm { eps: eps(&mut o) };
+            (spec.into(), [numbers(weight), bias].concat())
+        }
+        other => panic!("unknown layer {other}"),
+    };
+    o.finish();
+    let place = |what| format!("{name}, {what}");
+    let samples = x.ncols();
+    let mut bench = Bench::new(spec, x, params);
+    assert_equal(&place("output"), bench.forward(TRAIN), &case["output"]);
+    let (dx, grads) = bench.backward(TRAIN, &numbers(&case["upstream"]));
+    assert_equal(&place("input gradient"), &dx, &case["input_gradient"]);
+    let wanted_weight = match name {
+        "dense" => by_columns(&case["weight_gradient"]),
+        _ => numbers(&case["weight_gradient"]),
+    };
+    let (weight, rest) = grads.split_at(wanted_weight.len());
+    let bias = &rest[..numbers(&case["bias"]).len()];
+    assert_equal(&place("weight gradient"), weight, &wanted_weight.into());
+    assert_equal(&place("bias gradient"), bias, &case["bias_gradient"]);
+    if name == "batch_norm" {
+        bench.layer.settle(&mut bench.params, units, samples, &bench.cache);
+        let (mean, variance) = bench.params[2 * units..].split_at(units);
+        assert_equal(&place("running mean"), mean, &case["running_mean"]);
+        assert_equal(&place("running variance"), variance, &case["running_var"]);
+        assert_equal(&place("output for use"), bench.forward(Mode::Predict), &case["eval_output"]);
+    }
+}
+
+#[test]
+fn golden_layers() {
+    cases("layers.json").iter().for_each(check_layer);
+}
+
+#[test]
+#[should_panic(expected = "unknown activation swishish")]
+fn golden_unknown_activation_fails() {
+    let mut case = cases("activations.json").swap_remove(0);
+    case["name"] = "swishish".into();
+    check_activation(&case);
+}
+
+#[test]
+#[should_panic(expected = "unknown loss rmse")]
+fn golden_unknown_loss_fails() {
+    let mut case = cases("losses.json").swap_remove(0);
+    case["name"] = "rmse".into();
+    check_loss(&case);
+}
+
+#[test]
+#[should_panic(expected = "unknown layer conv")]
+fn golden_unknown_layer_fails() {
+    let mut case = cases("layers.json").swap_remove(0);
+    case["name"] = "conv".into();
+    check_layer(&case);
+}
+
+#[test]
+#[should_panic(expected = "unknown options")]
+fn golden_unknown_option_fails() {
+    let mut case = cases("losses.json").swap_remove(0);
+    case["options"]["ignore_index"] = Value::from(-100);
+    check_loss(&case);
+}
+
+#[test]
+#[should_panic(expected = "apart by")]
+fn golden_comparison_can_fail() {
+    let mut case = cases("losses.json").swap_remove(0);
+    case["value"] = Value::from(number(&case["value"]) * (1.0 + 1e-11));
+    check_loss(&case);
+}
