@@ -3,57 +3,13 @@
 //! The files drive the tests: whatever cases they hold are run, and a rule, a schedule or an option
 //! that is not known here fails.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use slalom_optim::{
-    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Block, Clip, CosineRestarts,
-    CosineWave, Cyclic, Exponential, Float, Lamb, Lars, LearningRate, Linear, Lion, MultiStep,
-    NAdam, OneCycle, Optimizer, Piecewise, Plateau, Polynomial, RAdam, RmsProp, Rprop, Rule,
-    Schedule, Sgd, Shape, StepDecay, Yogi,
+    AdaBelief, Adan, Block, Clip, CosineRestarts, CosineWave, Cyclic, Exponential, Float, Lamb,
+    Lars, LearningRate, Linear, Lion, MultiStep, OneCycle, Optimizer, Piecewise, Plateau,
+    Polynomial, Rule, Schedule, Sgd, Shape, StepDecay, Yogi,
 };
-use slalom_tests::golden::{assert_close, cases, close, number, numbers, text};
-
-/// The options of a case, each of which must be asked for once.
-struct Options {
-    case: String,
-    left: BTreeMap<String, Value>,
-}
-
-impl Options {
-    fn of(case: &Value) -> Self {
-        let left = case["options"].as_object().expect("options").clone().into_iter().collect();
-        Self { case: text(&case["name"]).into(), left }
-    }
-
-    fn take(&mut self, name: &str) -> Option<Value> {
-        self.left.remove(name).filter(|value| !value.is_null())
-    }
-
-    /// The number of this name, or what the reference does without it.
-    fn number(&mut self, name: &str, default: f64) -> f64 {
-        self.take(name).map_or(default, |value| number(&value))
-    }
-
-    fn needed(&mut self, name: &str) -> f64 {
-        let value = self.take(name);
-        number(&value.unwrap_or_else(|| panic!("{}: no {name}", self.case)))
-    }
-
-    fn pair(&mut self, name: &str, default: (f64, f64)) -> (f64, f64) {
-        let Some(value) = self.take(name) else { return default };
-        let [a, b] = numbers(&value)[..] else { panic!("{}: {name} is {value}", self.case) };
-        (a, b)
-    }
-
-    fn flag(&mut self, name: &str, default: bool) -> bool {
-        self.take(name).map_or(default, |value| value.as_bool().expect("a flag"))
-    }
-
-    fn finish(self) {
-        assert!(self.left.is_empty(), "{}: unknown options {:?}", self.case, self.left);
-    }
-}
+use slalom_tests::golden::{Options, assert_close, cases, close, number, numbers, text, torch};
 
 /// What a case asks for: the rule, the block over its numbers, and the learning rate.
 fn optimizer(case: &Value) -> (Rule, Block, f64) {
@@ -66,74 +22,6 @@ fn optimizer(case: &Value) -> (Rule, Block, f64) {
     };
     o.finish();
     asked
-}
-
-fn torch(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f64) {
-    let lr = o.needed("lr");
-    block.maximize = o.flag("maximize", false);
-    let decoupled = o.flag("decoupled_weight_decay", algorithm == "adamw");
-    let decay = o.number("weight_decay", if algorithm == "adamw" { 0.01 } else { 0.0 });
-    let rule: Rule = match algorithm {
-        "sgd" => Sgd {
-            momentum: o.number("momentum", 0.0),
-            dampening: o.number("dampening", 0.0),
-            nesterov: o.flag("nesterov", false),
-            ..Sgd::default()
-        }
-        .into(),
-        "adagrad" => AdaGrad {
-            lr_decay: o.number("lr_decay", 0.0),
-            initial_accumulator: o.number("initial_accumulator_value", 0.0),
-            eps: o.number("eps", 1e-10),
-            ..AdaGrad::default()
-        }
-        .into(),
-        "rmsprop" => RmsProp {
-            alpha: o.number("alpha", 0.99),
-            eps: o.number("eps", 1e-8),
-            momentum: o.number("momentum", 0.0),
-            centered: o.flag("centered", false),
-            ..RmsProp::default()
-        }
-        .into(),
-        "adadelta" => AdaDelta { rho: o.number("rho", 0.9), eps: o.number("eps", 1e-6) }.into(),
-        "adam" | "adamw" => {
-            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            let (eps, amsgrad) = (o.number("eps", 1e-8), o.flag("amsgrad", false));
-            let adam = Adam { beta1, beta2, eps, amsgrad, ..Adam::default() };
-            if decoupled {
-                return (AdamW { adam, decay }.into(), block, lr);
-            }
-            adam.into()
-        }
-        "adamax" => {
-            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            Adamax { beta1, beta2, eps: o.number("eps", 1e-8), ..Adamax::default() }.into()
-        }
-        "nadam" => {
-            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            let (eps, momentum_decay) = (o.number("eps", 1e-8), o.number("momentum_decay", 4e-3));
-            NAdam { beta1, beta2, eps, momentum_decay }.into()
-        }
-        "radam" => {
-            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            RAdam { beta1, beta2, eps: o.number("eps", 1e-8) }.into()
-        }
-        "asgd" => Asgd {
-            lambda: o.number("lambd", 1e-4),
-            alpha: o.number("alpha", 0.75),
-            t0: o.number("t0", 1e6),
-        }
-        .into(),
-        "rprop" => {
-            let (shrink, grow) = o.pair("etas", (0.5, 1.2));
-            let (smallest, largest) = o.pair("step_sizes", (1e-6, 50.0));
-            Rprop { shrink, grow, smallest, largest }.into()
-        }
-        other => panic!("{}: unknown algorithm {other}", o.case),
-    };
-    *if decoupled { &mut block.decay } else { &mut block.l2 } = decay;
-    (rule, block, lr)
 }
 
 fn optax(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f64) {
