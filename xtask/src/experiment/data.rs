@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use slalom::preprocess::{Limits, OwnedTargets, idx_data_set};
 use slalom::tensor::Matrix;
+
+use super::net::Classes;
 
 /// The folder of the data sets: `$SLALOM_DATA`, or where `data fetch` puts them.
 pub(crate) fn folder() -> PathBuf {
@@ -34,6 +37,27 @@ fn missing_error(what: &str, set: &str) -> anyhow::Error {
          data fetch {set}`",
         folder.display()
     )
+}
+
+/// The 1,797 digits that ship inside a dependency, pixels from 0 to 1: no file is needed.
+pub(crate) fn digits() -> Classes<f32> {
+    let set = smartcore::dataset::digits::load_dataset();
+    let pixels = set.data.into_iter().map(|pixel| pixel / 16.0).collect();
+    let x = Matrix::from_vec(set.num_features, set.num_samples, pixels);
+    Classes { x, classes: set.target.iter().map(|&class| class as u32).collect() }
+}
+
+/// Training and test images of a data set in MNIST's form, pixels from 0 to 1.
+pub(crate) fn image_classes(name: &str) -> Result<[Classes<f32>; 2]> {
+    let files = images(name)?;
+    let load = |files: &[PathBuf; 2]| -> Result<Classes<f32>> {
+        let data = idx_data_set::<f32>(&files[0], &files[1], 10, &Limits::default())?;
+        let (mut x, targets, _) = data.into_parts();
+        x.iter_mut().for_each(|pixel| *pixel /= 255.0);
+        let OwnedTargets::Classes { indices, .. } = targets else { unreachable!("labels") };
+        Ok(Classes { x, classes: indices })
+    };
+    Ok([load(&files.train)?, load(&files.test)?])
 }
 
 /// The files of a data set in MNIST's form: images and labels.

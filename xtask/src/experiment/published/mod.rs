@@ -1,5 +1,6 @@
 //! Published tables, ours beside theirs.
 
+mod proben1;
 mod quadratic_deep;
 pub(crate) mod sklearn;
 mod sklearn_mlp;
@@ -7,4 +8,5 @@ mod sklearn_mlp;
 use super::Experiment;
 
 /// In the order of the report.
-pub(super) const ALL: &[&Experiment] = &[&sklearn::EXPERIMENT, &quadratic_deep::EXPERIMENT];
+pub(super) const ALL: &[&Experiment] =
+    &[&sklearn::EXPERIMENT, &proben1::EXPERIMENT, &quadratic_deep::EXPERIMENT];
