@@ -3,6 +3,7 @@
 //! One module a command; `cargo xtask help COMMAND` says what each is for.
 
 mod bench;
+mod data;
 mod experiment;
 mod tidy;
 
@@ -26,6 +27,7 @@ enum Command {
     Tidy,
     Bench(bench::Arguments),
     Experiment(experiment::Arguments),
+    Data(data::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::command(),
         Command::Bench(arguments) => bench::command(&arguments),
         Command::Experiment(arguments) => experiment::command(&arguments),
+        Command::Data(arguments) => data::command(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

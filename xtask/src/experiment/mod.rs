@@ -5,6 +5,8 @@
 //! for all and stand in [`runner`], [`store`], [`cell`] and [`report`]. `digits` and `mnist` are
 //! single trainings with files of their own: [`job`].
 
+#[cfg(test)]
+mod browser_tests;
 mod cell;
 mod claims;
 mod data;
@@ -30,6 +32,9 @@ use anyhow::{Context, Result, bail};
 use cell::{Cell, Plan, Results};
 use findings::Findings;
 use report::Section;
+
+pub(crate) use data::folder as data_folder;
+pub(crate) use progress::Progress;
 
 /// Run experiments: claims measured, published tables reproduced, each with numbers, plots and a
 /// verdict

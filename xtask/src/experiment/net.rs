@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 use slalom::layers::{Activation, Dense, Kind, LayerSpec, Loss, Mode, Network, Pass, Tape};
 use slalom::optim::{Block, Optimizer, Rule};
-use slalom::regularize::Penalty;
+use slalom::regularize::{Constraint, Penalty};
 use slalom::tensor::{Matrix, Purpose, Scalar, Targets, Threads, View, permutation, stream};
 
 /// A network in training.
@@ -242,7 +242,9 @@ impl<'a, F: Scalar> Trainer<'a, F> {
             let (x, targets) = self.batch.take(&self.data.x, &self.data.classes, chosen);
             let loss = self.net.gradient(x, targets, threads);
             let Net { params, grads, .. } = &mut self.net;
-            if !loss.is_finite() || self.optimizer.step(self.recipe.rate, params, grads).is_err() {
+            let shared: &slalom::optim::Run<'_> = &|tasks, work| threads.run(tasks, work);
+            let step = self.optimizer.step_with(self.recipe.rate, params, grads, shared);
+            if !loss.is_finite() || step.is_err() {
                 return false;
             }
             self.seconds += start.elapsed().as_secs_f64();
@@ -260,15 +262,24 @@ impl<'a, F: Scalar> Trainer<'a, F> {
         number: usize,
         threads: &Threads,
     ) -> Result<f64> {
-        let size = self.recipe.batch.min(order.len());
-        let start = number % (order.len() / size) * size;
-        let chosen = &order[start..start + size];
+        let began = Instant::now();
+        let batches = order.len().div_ceil(self.recipe.batch);
+        let chosen = order.chunks(self.recipe.batch).nth(number % batches).unwrap_or(order);
         let (x, targets) = self.batch.take(&self.data.x, &self.data.classes, chosen);
         let loss = self.net.gradient(x, targets, threads);
         let Net { params, grads, .. } = &mut self.net;
-        self.optimizer.step(self.recipe.rate, params, grads)?;
+        let shared: &slalom::optim::Run<'_> = &|tasks, work| threads.run(tasks, work);
+        self.optimizer.step_with(self.recipe.rate, params, grads, shared)?;
         self.updates += 1;
+        self.seconds += began.elapsed().as_secs_f64();
         Ok(loss)
+    }
+
+    /// Puts the incoming weights of every unit under a constraint.
+    pub(crate) fn constrain(&mut self, constraint: &Constraint) {
+        for block in self.net.network.blocks().iter().filter(|b| b.kind == Kind::Weight) {
+            constraint.apply(block.shape.0, &mut self.net.params[block.range.clone()]);
+        }
     }
 
     /// The learning rate from now on.

@@ -43,6 +43,25 @@ impl Progress {
         Self { name: name.into(), bar, lines: Mutex::new(lines) }
     }
 
+    /// Starts to count the bytes of a file; plain lines only when it ends.
+    pub(crate) fn bytes(name: &str, total: u64, before: u64) -> Self {
+        let progress = Self::start(name, total as usize, before as usize);
+        if let Some(bar) = &progress.bar {
+            let form = "{prefix:28} {bar:32} {bytes}/{total_bytes}  left {eta}";
+            bar.set_style(ProgressStyle::with_template(form).expect("a fixed template"));
+        } else {
+            eprintln!("{name}: {total} bytes");
+        }
+        progress
+    }
+
+    /// So many are done in all.
+    pub(crate) fn set(&self, done: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        }
+    }
+
     /// One more is done.
     pub(crate) fn advance(&self) {
         if let Some(bar) = &self.bar {

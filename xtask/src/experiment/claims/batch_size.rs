@@ -37,7 +37,8 @@ fn config(size: &str, rate: f64) -> String {
 
 fn cells(plan: &Plan) -> Result<Vec<Cell>> {
     let data = Arc::new(data::digits());
-    let updates = plan.pick(60_000, 1_500);
+    let updates = plan.pick(60_000, 15_000);
+    let most = plan.pick(4_000, 200);
     let mut cells = Vec::new();
     for (name, size) in SIZES {
         for rate in RATES {
@@ -50,11 +51,15 @@ fn cells(plan: &Plan) -> Result<Vec<Cell>> {
                     let mut trainer = Trainer::new(layers, Loss::default(), &recipe, &train, seed)?;
                     let batches = train.len().div_ceil(size.min(train.len())) as u64;
                     // a full batch has one update an epoch: it may take as many epochs as it needs
-                    let epochs = (updates / batches).min(4_000);
+                    let epochs = (updates / batches).min(most);
                     let (mut curve, mut reached) = (Vec::new(), None);
                     for epoch in 0..epochs {
-                        let alive = trainer.epoch(epoch, threads, &mut |_, _, _| {});
-                        let loss = trainer.training(threads)?.0;
+                        let mut loss = f64::NAN;
+                        let alive = trainer.epoch(epoch, threads, &mut |_, batch, _| loss = batch);
+                        if batches > 1 {
+                            // the loss of a full batch is that of the training samples already
+                            loss = trainer.training(threads)?.0;
+                        }
                         curve.push(((epoch + 1) as f64, loss));
                         if !alive {
                             break;

@@ -50,7 +50,7 @@ impl Surface {
         let mut at = self.start.map(|v| v + 0.2 * (uniform(&mut rng) - 0.5));
         let mut optimizer = Optimizer::new(rule, vec![Block::new("place", 0..2)], None)?;
         let mut path = vec![(at[0], at[1])];
-        let (mut cosine, mut last): (f64, Option<[f64; 2]>) = (0.0, None);
+        let (mut cosine, mut turns, mut last): (f64, f64, Option<[f64; 2]>) = (0.0, 0.0, None);
         let mut steps = f64::INFINITY;
         for step in 1..=most {
             let before = at;
@@ -61,6 +61,7 @@ impl Surface {
             let moved = [at[0] - before[0], at[1] - before[1]];
             if let Some(last) = last {
                 let norms = moved[0].hypot(moved[1]) * last[0].hypot(last[1]);
+                turns += 1.0;
                 cosine += if norms > 0.0 {
                     (moved[0] * last[0] + moved[1] * last[1]) / norms
                 } else {
@@ -76,7 +77,7 @@ impl Surface {
                 break;
             }
         }
-        Ok(Descent { steps, cosine: cosine / (path.len().max(2) - 1) as f64, path })
+        Ok(Descent { steps, cosine: cosine / f64::max(turns, 1.0), path })
     }
 
     /// The fewest steps over a grid of rates, and that rate.
