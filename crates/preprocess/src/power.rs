@@ -126,13 +126,19 @@ fn backward(y: f64, lambda: f64) -> f64 {
     if y < 0.0 { -shrink(-y, 2.0 - lambda) } else { shrink(y, lambda) }
 }
 
+/// y for ln(|x| + 1) with the sign of x.
+fn power_of_log(log: f64, lambda: f64) -> f64 {
+    if log < 0.0 { -raise(-log, 2.0 - lambda) } else { raise(log, lambda) }
+}
+
 /// ((x + 1)^λ − 1) / λ for x ≥ 0.
 fn grow(x: f64, lambda: f64) -> f64 {
-    match lambda {
-        _ if lambda == 1.0 => x,
-        _ if lambda.abs() < f64::EPSILON => x.ln_1p(),
-        _ => (lambda * x.ln_1p()).exp_m1() / lambda,
-    }
+    if lambda == 1.0 { x } else { raise(x.ln_1p(), lambda) }
+}
+
+/// (e^(λ log) − 1) / λ.
+fn raise(log: f64, lambda: f64) -> f64 {
+    if lambda.abs() < f64::EPSILON { log } else { (lambda * log).exp_m1() / lambda }
 }
 
 /// The inverse of [`grow`], ∞ past the end of its range.
@@ -147,15 +153,19 @@ fn shrink(y: f64, lambda: f64) -> f64 {
 
 /// The λ of the greatest likelihood.
 fn most_likely<F: Scalar>(row: &[F]) -> f64 {
-    let sign_logs: f64 = row.iter().map(|v| v.wide().abs().ln_1p().copysign(v.wide())).sum();
-    let n = row.len() as f64;
     if constant(row) {
         return 1.0;
     }
+    // ln(|x| + 1) with the sign of x: all that a power of x needs
+    let logs: Vec<f64> = row.iter().map(|v| v.wide().abs().ln_1p().copysign(v.wide())).collect();
+    let sum: f64 = logs.iter().sum();
+    let n = row.len() as f64;
+    let mut powers = vec![0.0; row.len()];
     minimum(&mut |lambda| {
-        let variance = variance_of(row, lambda);
+        powers.iter_mut().zip(&logs).for_each(|(y, &log)| *y = power_of_log(log, lambda));
+        let variance = variance(&powers);
         if variance > 0.0 && variance.is_finite() {
-            0.5 * n * variance.ln() - (lambda - 1.0) * sign_logs
+            0.5 * n * variance.ln() - (lambda - 1.0) * sum
         } else {
             f64::INFINITY
         }
@@ -171,15 +181,15 @@ fn constant<F: Scalar>(row: &[F]) -> bool {
     variance <= n * f64::EPSILON * variance + rounding * rounding
 }
 
-fn variance_of<F: Scalar>(row: &[F], lambda: f64) -> f64 {
-    let n = row.len() as f64;
-    let powers = || row.iter().map(|v| forward(v.wide(), lambda));
-    let mean = powers().sum::<f64>() / n;
-    let squares = powers().fold((0.0, 0.0), |(square, slip), y| {
+/// The population variance, with the correction for the rounding of the mean.
+fn variance(powers: &[f64]) -> f64 {
+    let n = powers.len() as f64;
+    let mean = powers.iter().sum::<f64>() / n;
+    let (squares, slip) = powers.iter().fold((0.0, 0.0), |(squares, slip), y| {
         let d = y - mean;
-        (square + d * d, slip + d)
+        (squares + d * d, slip + d)
     });
-    (squares.0 - squares.1 * squares.1 / n) / n
+    (squares - slip * slip / n) / n
 }
 
 /// The place of a minimum near [−2, 2]: the interval is widened until it holds one, then Brent's

@@ -38,6 +38,51 @@ fn the_same_table_however_its_lines_end() {
 }
 
 #[test]
+fn large_files_are_read_as_small_ones_are() {
+    let threads = slalom_tensor::Threads::new(3).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.csv");
+    let row = |i: usize| format!("{},{}.5,-{i}e-3\n", i % 7, i);
+    let rows = 300_000; // more than one block of several pieces
+    let check = |text: &str, csv: &Csv, wanted: &dyn Fn(usize) -> [f64; 3]| {
+        std::fs::write(&path, text).unwrap();
+        let shared = csv.read_with(&path, &threads).unwrap();
+        for table in [shared, csv.from_reader(text.as_bytes(), "it").unwrap()] {
+            let columns = ["a", "b", "c"].map(|name| table.numbers(name).unwrap());
+            assert_eq!(table.rows(), rows);
+            for i in 0..rows {
+                let found = columns.map(|column| column[i].to_bits());
+                assert_eq!(found, wanted(i).map(f64::to_bits), "row {i}");
+            }
+        }
+    };
+    let number = |i: usize| [(i % 7) as f64, i as f64 + 0.5, format!("-{i}e-3").parse().unwrap()];
+    let plain: String = (0..rows).map(row).collect();
+    check(&format!("a,b,c\n{plain}"), &Csv::default(), &number);
+    check(&format!("a,b,c\r\n{}", plain.replace('\n', "\r\n")), &Csv::default(), &number);
+    // a gap, a blank line and a quote far behind
+    let marked = Csv { missing: vec!["?".into(), String::new()], ..Csv::default() };
+    let rows_with = |special: &str| {
+        let line = |i| if i == 250_000 { special.to_string() } else { row(i) };
+        format!("a,b,c\n{}", (0..rows).map(line).collect::<String>())
+    };
+    let gap = |i: usize| if i == 250_000 { [f64::NAN, 2.0, f64::NAN] } else { number(i) };
+    check(&rows_with("?, 2 ,\n\n"), &marked, &gap);
+    check(&rows_with("\"?\",\"2\",\n"), &marked, &gap);
+    // an error far behind is told by its line
+    for (special, wanted) in [
+        ("1,2\n", "line 250002 has 2 fields"),
+        ("1,2,3,4\n", "line 250002 has 4 fields"),
+        ("\n\n1,2x,3\n", "line 250004, column 'b': \"2x\" is no number"),
+        ("1,2,\n", "line 250002, column 'c': \"\" is no number"),
+        ("1,inf,2\n", "line 250002, column 'b': \"inf\" is infinite"),
+        ("1,\"2,3\n", "the quote that opens on line 250002"),
+    ] {
+        refused(&Csv::default(), rows_with(special), wanted);
+    }
+}
+
+#[test]
 fn quotes_hold_separators_quotes_and_lines() {
     let table = read(&plain(), "\"a,b\",1\n\"say \"\"hi\"\"\",2\n\"two\nlines\",3\n").unwrap();
     let text = table.text("x0").unwrap();

@@ -7,6 +7,7 @@
 mod criterion;
 mod machine;
 mod optim;
+mod preprocess;
 mod train;
 mod workloads;
 
@@ -44,6 +45,11 @@ const BENCHES: &[Bench] = &[
         name: "optim",
         measures: "one optimizer step over 10 million f32, each rule, beside a plain triad",
         run: optim::run,
+    },
+    Bench {
+        name: "preprocess",
+        measures: "scaling 1,000,000 x 32 f32, one-hot of a million, reading a CSV of 100 MB",
+        run: preprocess::run,
     },
 ];
 

@@ -4,7 +4,10 @@ mod csv;
 mod idx;
 mod npy;
 mod npz;
+mod plain;
 mod proben1;
+mod quoted;
+mod rows;
 mod source;
 
 pub use self::csv::{Csv, Separator};

@@ -8,7 +8,7 @@
 use super::csv::{Csv, Separator};
 use super::source::Source;
 use crate::{DataSet, Fault, Limits, OwnedTargets, Parts, PreprocessError, Table};
-use slalom_tensor::{Matrix, Scalar};
+use slalom_tensor::{Matrix, Scalar, Threads};
 use std::io::Read;
 use std::path::Path;
 
@@ -79,7 +79,7 @@ pub fn read_proben1<F: Scalar>(
         limits: *limits,
         ..Csv::default()
     };
-    let table = csv.parse(source, KEYS.len())?;
+    let table = csv.parse(source, KEYS.len(), &Threads::one())?;
     if Some(table.names().len()) != inputs.checked_add(outputs) {
         let found = table.names().len();
         return Err(failed(format!(
