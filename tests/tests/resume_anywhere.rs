@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use slalom::layers::{BatchNorm, LayerSpec};
 use slalom::optim::{
-    AdaBelief, AdaDelta, AdaGrad, AdamW, Adamax, Adan, Asgd, Lamb, Lars, Lion, NAdam, RAdam,
-    RmsProp, Rprop, Rule, Yogi,
+    AdaBelief, AdaDelta, AdaGrad, AdamW, Adamax, Adan, Asgd, Lamb, Lars, Lion, NAdam, Plateau,
+    RAdam, RmsProp, Rprop, Rule, Yogi,
 };
 use slalom::prelude::*;
 use slalom_tests::{RINGS, rings};
@@ -53,7 +53,7 @@ prop_compose! {
         (clip, decay, penalty) in any::<(bool, bool, bool)>(),
         (dropout, norm, schedule) in any::<(bool, bool, bool)>(),
         (seed, stop) in (any::<u64>(), 0_usize..60),
-        patience in 1_usize..4,
+        (patience, plateau) in (1_usize..4, any::<bool>()),
         threads in [1_usize..4, 1_usize..4],
     ) -> Case {
         let rate = match schedule {
@@ -82,6 +82,7 @@ prop_compose! {
                 final_loss,
                 rule,
                 rate,
+                plateau: plateau.then_some(Plateau { patience: 0, ..Plateau::default() }),
                 clip: clip.then_some(Clip::GlobalNorm(0.5)),
                 decay: if decay { 0.01 } else { 0.0 },
                 penalty: Penalty { l1: 1e-3, l2: if coupled { 1e-2 } else { 0.0 } },

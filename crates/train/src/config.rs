@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use slalom_layers::Loss;
-use slalom_optim::{Adam, Clip, LearningRate, Rule};
+use slalom_optim::{Adam, Clip, LearningRate, Plateau, Rule};
 use slalom_regularize::Penalty;
 
 use crate::TrainError;
@@ -40,6 +40,7 @@ impl Batch {
 /// | `accumulate` | 1 | so many batches make one update |
 /// | `rule` | Adam | how a gradient becomes a step |
 /// | `rate` | 0.001 | learning rate, a function of the update |
+/// | `plateau` | none | lower the rate when the loss stops falling |
 /// | `clip` | none | bounds on the gradient |
 /// | `penalty` | none | L1 and L2 on the weights (no biases), added to the gradient |
 /// | `decay` | 0 | decoupled weight decay, times the learning rate |
@@ -77,6 +78,9 @@ pub struct Config {
     pub rule: Rule,
     /// The learning rate, by the number of updates made.
     pub rate: LearningRate,
+    /// Lowers the rate when the validation loss (the training loss where there are no validation
+    /// samples) stops falling: a function of the history, so nothing is lost on resume.
+    pub plateau: Option<Plateau>,
     /// Bounds on the gradient before the rule sees it.
     pub clip: Option<Clip>,
     /// Penalties on the weights; biases, scales and statistics are spared.
@@ -105,6 +109,7 @@ impl Default for Config {
             accumulate: 1,
             rule: Adam::default().into(),
             rate: 0.001.into(),
+            plateau: None,
             clip: None,
             penalty: Penalty::default(),
             decay: 0.0,
@@ -136,6 +141,7 @@ impl Config {
         }
         self.rule.validate()?;
         self.rate.validate()?;
+        self.plateau.as_ref().map_or(Ok(()), Plateau::validate)?;
         self.penalty.validate()?;
         Ok(())
     }

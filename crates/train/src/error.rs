@@ -1,8 +1,11 @@
 //! What can go wrong in a run.
 
+use std::path::PathBuf;
+
 use slalom_layers::LayerError;
 use slalom_optim::OptimError;
 use slalom_regularize::RegularizeError;
+use slalom_tensor::SampleError;
 
 use crate::checkpoint::CheckpointError;
 use crate::metrics::MetricError;
@@ -33,6 +36,27 @@ pub enum TrainError {
     /// A file.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// Samples that do not belong together, or are not finite.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+    /// Samples that cannot be read.
+    #[error("cannot read {}{}: {source}", place(sample), path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// At which sample, from 0; none before the first.
+        sample: Option<usize>,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A file that is no array of samples.
+    #[error("{}: {reason}", path.display())]
+    Array {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A metric that has no value on the validation samples.
     #[error("{metric}: {source}")]
     Metric {
@@ -106,4 +130,8 @@ pub enum TrainError {
     /// A network made of boxed layers, which a file cannot describe.
     #[error("the network has layers that a file cannot name: keep its parameters yourself")]
     NoSpecs,
+}
+
+fn place(sample: &Option<usize>) -> String {
+    sample.map_or(String::new(), |sample| format!("sample {sample} of "))
 }

@@ -49,6 +49,7 @@ impl<F: Scalar> Run<F> {
         let params: Vec<F> = file.slab("params")?;
         let mut run = Self::with_params(network, params, config, threads)?;
         (run.progress, run.history) = (file.get("progress")?, file.get("history")?);
+        run.losses = run.history.losses();
         run.optimizer = optimizer;
         if file.contains("best") {
             let (epoch, loss) = file.get("best")?;

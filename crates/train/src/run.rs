@@ -45,6 +45,8 @@ pub struct Run<F: Scalar> {
     pub(crate) optimizer: Optimizer<F>,
     pub(crate) progress: Progress,
     pub(crate) history: History,
+    /// What the plateau looks at: the history's losses.
+    pub(crate) losses: Vec<f64>,
     pub(crate) best: Option<Best<F>>,
     pub(crate) batches: Batches<F>,
     pub(crate) tape: Option<Tape<F>>,
@@ -117,6 +119,7 @@ impl<F: Scalar> Run<F> {
             optimizer,
             progress: Progress::default(),
             history: History::default(),
+            losses: Vec::new(),
             best: None,
             summed: Vec::new(),
             batches: Batches::default(),
@@ -196,6 +199,7 @@ impl<F: Scalar> Run<F> {
             weight_norm: squared_norm(&self.params).sqrt(),
             seconds: seconds + began.elapsed().as_secs_f64(),
         });
+        self.losses = self.history.losses();
         self.progress = Progress { step: self.progress.step, ..Progress::default() };
         Ok(self.history.last().expect("pushed above"))
     }

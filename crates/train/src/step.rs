@@ -189,7 +189,11 @@ impl<F: Scalar> Run<F> {
     /// Epoch, batch and update under way, from 1, and the update's learning rate.
     fn place(&self, sum: &Sum) -> (u64, u64, u64, f64) {
         let update = self.optimizer.state().step;
-        let rate = self.config.rate.at(update);
+        let scheduled = self.config.rate.at(update);
+        let rate = match &self.config.plateau {
+            Some(plateau) => plateau.rate(scheduled, &self.losses),
+            None => scheduled,
+        };
         (self.epochs() + 1, self.progress.batch + sum.batches, update + 1, rate)
     }
 

@@ -21,7 +21,7 @@
 //! [`write_file`](crate::checkpoint::write_file).
 
 mod half;
-mod npy;
+pub(crate) mod npy;
 mod npz;
 mod safetensors;
 mod zip;

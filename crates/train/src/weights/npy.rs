@@ -54,7 +54,7 @@ pub(crate) fn header(file: &[u8]) -> Result<Header, String> {
 }
 
 /// The numbers behind a header, exactly as many as its shape has.
-pub(crate) fn numbers<'a>(header: &Header, file: &'a [u8]) -> Result<Numbers<'a>, String> {
+pub(super) fn numbers<'a>(header: &Header, file: &'a [u8]) -> Result<Numbers<'a>, String> {
     let numbers = &file[header.start..];
     let (make, each): (fn(&'a [u8]) -> Numbers<'a>, _) = match header.descr.as_str() {
         "<f2" => (Numbers::F16, 2),
