@@ -40,6 +40,9 @@
 //! | [`layers`] | activations flowing through a network, and losses |
 //! | [`train`] | the run: batches, epochs, history, callbacks, metrics, checkpoints |
 
+mod model;
+
+pub use model::{Model, ModelError};
 pub use slalom_layers as layers;
 pub use slalom_optim as optim;
 pub use slalom_preprocess as preprocess;
@@ -49,6 +52,7 @@ pub use slalom_train as train;
 
 /// What most programs need, for one `use`.
 pub mod prelude {
+    pub use crate::Model;
     pub use slalom_layers::{Activation, Dense, Dropout, Init, Loss, Network};
     pub use slalom_optim::{Adam, Clip, Cosine, LearningRate, Schedule, Sgd};
     pub use slalom_regularize::{EarlyStopping, Penalty, StopRule};

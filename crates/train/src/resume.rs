@@ -16,8 +16,8 @@ impl<F: Scalar> Run<F> {
     pub fn checkpoint(&self) -> Result<Checkpoint, TrainError> {
         let spec = self.network.spec().ok_or(TrainError::NoSpecs)?;
         let mut file = Checkpoint::new::<F>(Kind::Run);
-        file.put("network", &spec)?;
-        file.put("config", &self.config)?;
+        file.put_json("network", &spec)?;
+        file.put_json("config", &self.config)?;
         file.put("progress", &self.progress)?;
         file.put("history", &self.history)?;
         file.put_slab("params", &self.params);
@@ -26,6 +26,7 @@ impl<F: Scalar> Run<F> {
             file.put("best", &(best.epoch, best.loss))?;
             file.put_slab("best.params", &best.params);
         }
+        file.put("fingerprint", &self.fingerprint())?;
         Ok(file)
     }
 
@@ -36,8 +37,8 @@ impl<F: Scalar> Run<F> {
     /// A file of another kind or scalar type, or one whose parts do not belong together.
     pub fn resume(file: &Checkpoint, threads: Threads) -> Result<Self, TrainError> {
         file.expect(Kind::Run)?;
-        let network = file.get::<NetworkSpec>("network")?.build()?;
-        let config: Config = file.get("config")?;
+        let network = file.get_json::<NetworkSpec>("network")?.build()?;
+        let config: Config = file.get_json("config")?;
         let state: State<F> = file.get("optimizer")?;
         let numbers = state.slots.iter().flatten();
         if let Some((index, value)) = numbers.enumerate().find(|(_, v)| !v.is_finite()) {
@@ -56,6 +57,10 @@ impl<F: Scalar> Run<F> {
             let params = file.slab("best.params")?;
             run.network.check(&params, run.network.inputs())?;
             run.best = Some(Best { epoch, loss, params });
+        }
+        if run.fingerprint() != file.get("fingerprint")? {
+            let reason = "it is not that of the file's contents";
+            return Err(CheckpointError::invalid("fingerprint", reason).into());
         }
         Ok(run)
     }

@@ -186,15 +186,19 @@ impl<F: Scalar> Run<F> {
         Ok(Step { loss, norm: step.norm, rate, batch: (batch, batches) })
     }
 
-    /// Epoch, batch and update under way, from 1, and the update's learning rate.
-    fn place(&self, sum: &Sum) -> (u64, u64, u64, f64) {
-        let update = self.optimizer.state().step;
-        let scheduled = self.config.rate.at(update);
-        let rate = match &self.config.plateau {
+    /// The learning rate of the next update.
+    pub fn rate(&self) -> f64 {
+        let scheduled = self.config.rate.at(self.optimizer.state().step);
+        match &self.config.plateau {
             Some(plateau) => plateau.rate(scheduled, &self.losses),
             None => scheduled,
-        };
-        (self.epochs() + 1, self.progress.batch + sum.batches, update + 1, rate)
+        }
+    }
+
+    /// Epoch, batch and update under way, from 1, and the update's learning rate.
+    fn place(&self, sum: &Sum) -> (u64, u64, u64, f64) {
+        let batch = self.progress.batch + sum.batches;
+        (self.epochs() + 1, batch, self.optimizer.state().step + 1, self.rate())
     }
 
     /// How many batches an epoch has.

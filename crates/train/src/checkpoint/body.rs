@@ -1,4 +1,7 @@
-//! The only door to bincode: values to bytes and back.
+//! Values to bytes and back: through bincode, whose only door this is, and through JSON.
+//!
+//! Descriptions that may hold each other (networks, schedules) are JSON: its reader has a limit on
+//! the depth, so that no file can exhaust the stack. Everything else is bincode's.
 //!
 //! Integers have a fixed width, little-endian, so that a value has exactly one form. Reading is
 //! bounded by the number of bytes that there are, and is called only on bytes whose checksum
@@ -47,6 +50,31 @@ pub(crate) fn decode<T: DeserializeOwned>(place: &str, bytes: &[u8]) -> Result<T
     }
 }
 
+/// A description as JSON, which is sure to be read again.
+pub(crate) fn encode_json<T: Serialize + DeserializeOwned>(
+    place: &str,
+    value: &T,
+) -> Result<Vec<u8>, CheckpointError> {
+    let json = serde_json::to_vec(value).map_err(|e| CheckpointError::invalid(place, e))?;
+    // JSON has no infinity: it would be written as null
+    decode_json::<T>(place, &json)?;
+    Ok(json)
+}
+
+/// The description that all of the bytes stand for: they must be what would be written for it, so
+/// that nothing in them is passed over.
+pub(crate) fn decode_json<T: Serialize + DeserializeOwned>(
+    place: &str,
+    json: &[u8],
+) -> Result<T, CheckpointError> {
+    let value = serde_json::from_slice(json).map_err(|e| CheckpointError::invalid(place, e))?;
+    let again = serde_json::to_vec(&value).map_err(|e| CheckpointError::invalid(place, e))?;
+    match again == json {
+        true => Ok(value),
+        false => Err(CheckpointError::invalid(place, "it has fields of an unknown name or form")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +98,19 @@ mod tests {
         lie[..8].copy_from_slice(&u64::MAX.to_le_bytes());
         assert!(decode::<Vec<f64>>("here", &lie).is_err());
         assert!(decode::<String>("here", &lie).is_err());
+    }
+
+    #[test]
+    fn json_keeps_every_bit_and_has_no_infinity_and_no_bottomless_depth() {
+        let numbers = [0.1, 1.0 / 3.0, 5e-324, f64::MAX, -0.0, 0.1 + 0.2, 2.2250738585072011e-308];
+        let json = encode_json("here", &numbers.to_vec()).unwrap();
+        let back: Vec<f64> = decode_json("here", &json).unwrap();
+        assert!(back.iter().zip(&numbers).all(|(a, b)| a.to_bits() == b.to_bits()), "{back:?}");
+        assert!(encode_json("here", &f64::INFINITY).is_err());
+        assert!(decode_json::<f64>("here", b"0.50").is_err());
+        let deep = "[".repeat(100_000);
+        let error = decode_json::<serde_json::Value>("here", deep.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("recursion limit"), "{error}");
     }
 
     #[test]

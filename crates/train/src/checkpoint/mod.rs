@@ -138,6 +138,32 @@ impl Checkpoint {
         body::decode(name, self.bytes(name)?)
     }
 
+    /// Stores a description as JSON: anything that may hold others of its kind, to any depth.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Invalid`] if JSON cannot hold it (an infinite number).
+    pub fn put_json<T: Serialize + DeserializeOwned>(
+        &mut self,
+        name: &str,
+        value: &T,
+    ) -> Result<(), CheckpointError> {
+        let json = body::encode_json(name, value)?;
+        self.put_bytes(name, json);
+        Ok(())
+    }
+
+    /// The description in a section.
+    ///
+    /// # Errors
+    /// No such section; bytes that are not what [`put_json`](Self::put_json) writes for a value of
+    /// this type, or are nested over 128 deep.
+    pub fn get_json<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<T, CheckpointError> {
+        body::decode_json(name, self.bytes(name)?)
+    }
+
     /// Stores numbers as they are in memory, little-endian.
     pub fn put_slab<F: Scalar>(&mut self, name: &str, numbers: &[F]) {
         let mut bytes: Vec<u8> = bytemuck::cast_slice(numbers).to_vec();
