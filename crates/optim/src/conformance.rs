@@ -2,7 +2,7 @@
 
 use crate::plan::CHUNK;
 use crate::simd::Level;
-use crate::threads::alone;
+use crate::threads::{SHARED_FROM, alone};
 use crate::*;
 
 /// A rule with the rate at which it is tried, and what is special about it.
@@ -109,7 +109,7 @@ fn all_arrive(start: [f64; 2], steps: u64, gradient: fn(&[f64]) -> [f64; 2]) {
             let grads = gradient(&params);
             opt.step(cosine.at(step), &mut params, &grads).unwrap();
         }
-        if params.iter().any(|p| !((p - 1.0).abs() < 0.01)) {
+        if !params.iter().all(|p| (p - 1.0).abs() < 0.01) {
             lost.push(format!("{rule:?} ends at {params:?}"));
         }
     }
@@ -154,16 +154,19 @@ fn every_rule_resumes_to_the_bit_from_a_file() {
     }
 }
 
+/// A way to make a step: at a rate, on parameters, with a gradient.
+type Path = fn(&mut Optimizer<f32>, f64, &mut [f32], &[f32]);
+
 #[test]
 fn every_rule_is_itself_under_any_cut_order_and_path() {
-    let len = CHUNK + 77;
+    let len = SHARED_FROM + 77;
     for Case { rule, rate, .. } in table() {
         let blocks = || {
-            let first = Block { l1: 1e-3, proximal: 0.0, ..Block::new("a", 0..CHUNK + 9) };
-            let second = Block { rate: 0.5, ..Block::new("b", CHUNK + 9..len) };
+            let first = Block { l1: 1e-3, proximal: 0.0, ..Block::new("a", 0..2 * CHUNK + 9) };
+            let second = Block { rate: 0.5, ..Block::new("b", 2 * CHUNK + 9..len) };
             Optimizer::<f32>::new(rule.clone(), vec![first, second], Some(Clip::BlockNorm(9.0)))
         };
-        let paths: [fn(&mut Optimizer<f32>, f64, &mut [f32], &[f32]); 4] = [
+        let paths: [Path; 4] = [
             |opt, rate, p, g| assert!(opt.step(rate, p, g).is_ok()),
             |opt, rate, p, g| {
                 let backwards = |tasks: usize, work: &(dyn Fn(usize) + Sync)| {
@@ -175,13 +178,13 @@ fn every_rule_is_itself_under_any_cut_order_and_path() {
             },
             |opt, rate, p, g| {
                 let mut pass = opt.begin(rate).unwrap();
-                let border = CHUNK + 9;
+                let border = 2 * CHUNK + 9;
                 pass.block(1, &mut p[border..], &g[border..]).unwrap();
                 pass.block(0, &mut p[..border], &g[..border]).unwrap();
             },
             |opt, rate, p, g| assert!(opt.sweep_with(rate, p, g, &alone).is_ok()),
         ];
-        let outcome = |path: fn(&mut Optimizer<f32>, f64, &mut [f32], &[f32]), level: Level| {
+        let outcome = |path: Path, level: Level| {
             let mut opt = blocks().unwrap();
             opt.level = level;
             let mut params = noise(len, 0.5);
@@ -202,7 +205,7 @@ fn every_rule_is_itself_under_any_cut_order_and_path() {
 
 #[test]
 fn a_sweep_is_a_step_without_clipping_too() {
-    let len = 2 * CHUNK + 5;
+    let len = SHARED_FROM + 5;
     for Case { rule, rate, .. } in table() {
         let (mut a, mut b) = (whole::<f32>(&rule, len), whole::<f32>(&rule, len));
         let (mut p, mut q) = (noise(len, 0.5), noise(len, 0.5));

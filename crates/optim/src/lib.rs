@@ -14,10 +14,13 @@
 //! # Ok::<(), slalom_optim::OptimError>(())
 //! ```
 
+mod average;
 mod block;
 mod clip;
 mod error;
 mod float;
+mod lbfgs;
+mod line_search;
 mod norm;
 mod optimizer;
 mod pass;
@@ -31,10 +34,12 @@ mod state;
 mod sweep;
 mod threads;
 
+pub use average::{Average, Averaging};
 pub use block::Block;
 pub use clip::Clip;
 pub use error::OptimError;
 pub use float::Float;
+pub use lbfgs::{Iteration, Lbfgs, LbfgsRun, Objective, Outcome};
 pub use optimizer::{Optimizer, Rates, Step};
 pub use pass::Pass;
 pub use rules::{

@@ -8,7 +8,7 @@ use crate::share::Sums;
 use crate::simd::Level;
 use crate::stage::{Part, Stage, momentum, slots};
 use crate::sweep::SLOTS;
-use crate::threads::{Run, alone};
+use crate::threads::{Run, SCOPED_FROM, SHARED_FROM, alone, scoped};
 use crate::{Block, Clip, Float, OptimError, Pass, Rule, State};
 
 /// A rule at work on a slab: it turns gradients into steps and keeps what the rule remembers.
@@ -142,7 +142,8 @@ impl<F: Float> Optimizer<F> {
         Ok(Self { buffers, level: Level::detect(), rule, blocks, clip, state, len })
     }
 
-    /// One step on the calling thread.
+    /// One step. Slabs of 2²⁰ numbers and more are shared out between as many threads as the machine
+    /// has, started for this step; below that it runs on the calling thread.
     ///
     /// # Errors
     /// A rate or momentum out of bounds, a slice of the wrong length, or a gradient that is not
@@ -153,12 +154,13 @@ impl<F: Float> Optimizer<F> {
         params: &mut [F],
         grads: &[F],
     ) -> Result<Step, OptimError> {
-        self.step_with(rates, params, grads, &alone)
+        let run = if self.len < SCOPED_FROM { alone } else { scoped };
+        self.step_with(rates, params, grads, &run)
     }
 
     /// One step whose chunks `run` may share out between threads: it is given a number of tasks and
-    /// the work of one, and must have called the work once for each task when it returns. Nothing
-    /// is allocated.
+    /// the work of one, and must have called the work once for each task when it returns. Slabs below
+    /// 2¹⁷ numbers are not shared: `run` is not called. Nothing is allocated.
     ///
     /// ```
     /// # use slalom_optim::{Adam, Block, Optimizer};
@@ -170,6 +172,9 @@ impl<F: Float> Optimizer<F> {
     ///
     /// # Errors
     /// As [`step`](Self::step).
+    ///
+    /// # Panics
+    /// When `run` leaves out a task or runs one twice.
     pub fn step_with(
         &mut self,
         rates: impl Into<Rates>,
@@ -179,6 +184,7 @@ impl<F: Float> Optimizer<F> {
     ) -> Result<Step, OptimError> {
         let rates = rates.into();
         self.check_step(rates, params, grads)?;
+        let run = if self.len < SHARED_FROM { &alone } else { run };
         let norm = self.measure(grads, run)?;
         self.tick(rates);
         self.update(rates, params, grads, run);
@@ -193,6 +199,9 @@ impl<F: Float> Optimizer<F> {
     /// As [`step`](Self::step), but where the gradient is not finite, the step is counted and the
     /// chunks whose own gradient is finite have moved; what is not finite has reached neither
     /// parameters nor state.
+    ///
+    /// # Panics
+    /// As [`step_with`](Self::step_with).
     pub fn sweep_with(
         &mut self,
         rates: impl Into<Rates>,
@@ -206,6 +215,7 @@ impl<F: Float> Optimizer<F> {
             return self.step_with(rates, params, grads, run);
         }
         self.check_step(rates, params, grads)?;
+        let run = if self.len < SHARED_FROM { &alone } else { run };
         self.tick(rates);
         let (stage, [a, b, c, d], Buffers { plan, .. }) = self.stage(rates);
         let Plan { cuts, blocks, sums } = plan;

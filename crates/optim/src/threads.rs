@@ -1,5 +1,15 @@
 //! Who runs the tasks of a step.
 
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Slabs from this size on are worth waking threads that wait: below, one thread has updated them
+/// before another has begun (measured on two cores of an AMD EPYC 9005 at 2.6 GHz).
+pub(crate) const SHARED_FROM: usize = 1 << 17;
+
+/// Slabs from this size on are worth starting threads (measured there, too).
+pub(crate) const SCOPED_FROM: usize = 1 << 20;
+
 /// Something that runs tasks: given their number and the work of one, it calls the work once for
 /// each number below, on whatever threads, and returns when all are done.
 pub type Run<'a> = dyn Fn(usize, &(dyn Fn(usize) + Sync)) + 'a;
@@ -7,4 +17,42 @@ pub type Run<'a> = dyn Fn(usize, &(dyn Fn(usize) + Sync)) + 'a;
 /// All tasks on the calling thread.
 pub(crate) fn alone(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..tasks).for_each(work);
+}
+
+/// All tasks on as many threads as the machine has, started for them.
+pub(crate) fn scoped(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+    let next = AtomicUsize::new(0);
+    let drain = || {
+        loop {
+            let task = next.fetch_add(1, Ordering::Relaxed);
+            if task >= tasks {
+                return;
+            }
+            work(task);
+        }
+    };
+    let others = std::thread::available_parallelism().map_or(1, NonZero::get).min(tasks) - 1;
+    std::thread::scope(|scope| {
+        for _ in 0..others {
+            // where the system gives no thread, the others do its work
+            let _ = std::thread::Builder::new().spawn_scoped(scope, drain);
+        }
+        drain();
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_task_runs_once() {
+        for tasks in [1, 2, 100] {
+            let counts: Vec<_> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
+            scoped(tasks, &|task| {
+                counts[task].fetch_add(1, Ordering::Relaxed);
+            });
+            assert!(counts.iter().all(|count| count.load(Ordering::Relaxed) == 1));
+        }
+    }
 }

@@ -1,0 +1,381 @@
+//! L-BFGS: a quasi-Newton method for whole batches.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{check, check_length, check_not_negative};
+use crate::float::{narrow, wide};
+use crate::line_search::{Point, Wolfe};
+use crate::norm::first_not_finite;
+use crate::{Float, OptimError};
+
+/// What L-BFGS minimises: it asks for the value and the gradient as often as it needs them.
+/// Closures are objectives.
+pub trait Objective<F> {
+    /// The value at `params`; leaves the gradient in `grads`.
+    fn evaluate(&mut self, params: &[F], grads: &mut [F]) -> f64;
+}
+
+impl<F, T: FnMut(&[F], &mut [F]) -> f64> Objective<F> for T {
+    fn evaluate(&mut self, params: &[F], grads: &mut [F]) -> f64 {
+        self(params, grads)
+    }
+}
+
+/// L-BFGS with a strong-Wolfe line search: a quasi-Newton method for whole batches.
+///
+/// ```text
+/// d = −H·g       H from the last `memory` pairs s = θ − θ₋, y = g − g₋ (two-loop recursion)
+/// θ ← θ + t·d    t by a line search, tried first at 1
+/// ```
+///
+/// Differs from PyTorch: the line search is always there, and one [`step`](LbfgsRun::step) is one
+/// iteration (there up to `max_iter` of them).
+///
+/// ```
+/// use slalom_optim::{Lbfgs, LbfgsRun, Outcome};
+/// let mut rosenbrock = |x: &[f64], g: &mut [f64]| {
+///     let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
+///     g.copy_from_slice(&[-2.0 * a - 400.0 * x[0] * b, 200.0 * b]);
+///     a * a + 100.0 * b * b
+/// };
+/// let mut x = [-1.2, 1.0];
+/// let mut run = LbfgsRun::new(Lbfgs::default(), 2)?;
+/// while run.step(&mut x, &mut rosenbrock)?.outcome == Outcome::Moved {}
+/// assert!((x[0] - 1.0).abs() < 1e-5 && (x[1] - 1.0).abs() < 1e-5);
+/// # Ok::<(), slalom_optim::OptimError>(())
+/// ```
+///
+/// Reference: Nocedal, Wright, *Numerical optimization*, 2nd edition, algorithm 7.5.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lbfgs {
+    /// How many pairs are kept, at least 1 (default 100).
+    pub memory: usize,
+    /// Done when no number of the gradient is larger, at least 0 (default 1e-7).
+    pub tolerance_grad: f64,
+    /// Done when no parameter moves by more, at least 0 (default 1e-9).
+    pub tolerance_change: f64,
+    /// c₁ of the line search, above 0 and below c₂ (default 1e-4).
+    pub c1: f64,
+    /// c₂ of the line search, below 1 (default 0.9).
+    pub c2: f64,
+    /// Evaluations that one line search may spend, at least 1 (default 25).
+    pub evaluations: u64,
+}
+
+impl Default for Lbfgs {
+    fn default() -> Self {
+        Self {
+            memory: 100,
+            tolerance_grad: 1e-7,
+            tolerance_change: 1e-9,
+            c1: 1e-4,
+            c2: 0.9,
+            evaluations: 25,
+        }
+    }
+}
+
+impl Lbfgs {
+    /// Whether every setting is within its bounds.
+    ///
+    /// # Errors
+    /// Names the field, the value and the bound.
+    pub fn validate(&self) -> Result<(), OptimError> {
+        check("Lbfgs", "memory", self.memory as f64, self.memory > 0, "at least 1")?;
+        check_not_negative("Lbfgs", "tolerance_grad", self.tolerance_grad)?;
+        check_not_negative("Lbfgs", "tolerance_change", self.tolerance_change)?;
+        check("Lbfgs", "c1", self.c1, 0.0 < self.c1 && self.c1 < self.c2, "above 0 and below c2")?;
+        check("Lbfgs", "c2", self.c2, self.c2 < 1.0, "below 1")?;
+        let evaluations = self.evaluations;
+        check("Lbfgs", "evaluations", evaluations as f64, evaluations > 0, "at least 1")
+    }
+}
+
+/// How an iteration of L-BFGS ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// The parameters moved.
+    Moved,
+    /// The gradient, or the last move, is within its tolerance.
+    Converged,
+    /// No lower point was found along the direction: rounding, or a gradient that is wrong.
+    Stuck,
+}
+
+/// What is known of an iteration.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Iteration {
+    /// The value of the objective at the parameters as they now are.
+    pub value: f64,
+    /// The largest number of the gradient there, in size.
+    pub largest: f64,
+    /// How often the objective was evaluated.
+    pub evaluations: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// L-BFGS under way: the configuration and what it remembers, all of it plain data for a checkpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LbfgsRun<F> {
+    config: Lbfgs,
+    len: usize,
+    /// The last pairs (s, y), the oldest first.
+    pairs: Vec<(Vec<F>, Vec<F>)>,
+    /// The value and the gradient at the parameters, once they are known.
+    here: Option<(f64, Vec<F>)>,
+}
+
+impl<F: Float> LbfgsRun<F> {
+    /// A run over `len` parameters before its first iteration.
+    ///
+    /// # Errors
+    /// What the configuration has out of bounds.
+    pub fn new(config: Lbfgs, len: usize) -> Result<Self, OptimError> {
+        config.validate()?;
+        Ok(Self { config, len, pairs: Vec::new(), here: None })
+    }
+
+    /// One iteration: a direction and a search along it. The parameters must be as the iteration
+    /// before left them.
+    ///
+    /// # Errors
+    /// A slice of the wrong length; a value or gradient that is not finite where the iteration
+    /// starts. The parameters are then untouched.
+    pub fn step(
+        &mut self,
+        params: &mut [F],
+        objective: &mut impl Objective<F>,
+    ) -> Result<Iteration, OptimError> {
+        check_length("the parameter slice", params.len(), self.len)?;
+        let mut evaluations = 0;
+        let (value, grads) = match self.here.take() {
+            Some(here) => here,
+            None => {
+                evaluations += 1;
+                evaluate(objective, params)?
+            }
+        };
+        let largest = largest(&grads);
+        if largest <= self.config.tolerance_grad {
+            self.here = Some((value, grads));
+            return Ok(Iteration { value, largest, evaluations, outcome: Outcome::Converged });
+        }
+        let mut direction = self.direction(&grads);
+        if dot(&direction, &grads) >= 0.0 {
+            self.pairs.clear();
+            direction = self.direction(&grads);
+        }
+        let start = Point { t: 0.0, value, slope: dot(&direction, &grads) };
+        let sum: f64 = grads.iter().map(|&g| wide(g).abs()).sum();
+        let first = if self.pairs.is_empty() { (1.0 / sum).min(1.0) } else { 1.0 };
+        let Lbfgs { c1, c2, evaluations: most, .. } = self.config;
+        let mut trial = params.to_vec();
+        let mut there = vec![F::zero(); self.len];
+        let mut last = start;
+        let mut line = |t: f64| {
+            move_along(&mut trial, params, &direction, t);
+            let value = objective.evaluate(&trial, &mut there);
+            last = Point { t, value, slope: dot(&direction, &there) };
+            evaluations += 1;
+            last
+        };
+        let found = Wolfe { c1, c2, evaluations: most }.search(start, first, &mut line);
+        if found.t == 0.0 {
+            self.here = Some((value, grads));
+            return Ok(Iteration { value, largest, evaluations, outcome: Outcome::Stuck });
+        }
+        line(found.t);
+        Ok(self.accept(params, trial, last.value, (grads, there), evaluations))
+    }
+
+    /// Moves to the point found and remembers the pair.
+    fn accept(
+        &mut self,
+        params: &mut [F],
+        found: Vec<F>,
+        value: f64,
+        (before, after): (Vec<F>, Vec<F>),
+        evaluations: u64,
+    ) -> Iteration {
+        let difference = |a: &[F], b: &[F]| a.iter().zip(b).map(|(&a, &b)| a - b).collect();
+        let s: Vec<F> = difference(&found, params);
+        let y: Vec<F> = difference(&after, &before);
+        params.copy_from_slice(&found);
+        let (moved, largest) = (largest(&s), largest(&after));
+        if dot(&s, &y) > 1e-10 * dot(&y, &y).min(1.0) {
+            if self.pairs.len() == self.config.memory {
+                self.pairs.remove(0);
+            }
+            self.pairs.push((s, y));
+        }
+        self.here = Some((value, after));
+        let Lbfgs { tolerance_grad, tolerance_change, .. } = self.config;
+        let done = largest <= tolerance_grad || moved <= tolerance_change;
+        let outcome = if done { Outcome::Converged } else { Outcome::Moved };
+        Iteration { value, largest, evaluations, outcome }
+    }
+
+    /// `−H·g` by the two-loop recursion.
+    fn direction(&self, grads: &[F]) -> Vec<F> {
+        let mut q: Vec<F> = grads.iter().map(|&g| -g).collect();
+        let mut alphas = vec![0.0; self.pairs.len()];
+        for ((s, y), alpha) in self.pairs.iter().zip(&mut alphas).rev() {
+            *alpha = dot(s, &q) / dot(s, y);
+            add(&mut q, y, -*alpha);
+        }
+        if let Some((s, y)) = self.pairs.last() {
+            let scale = narrow(dot(s, y) / dot(y, y));
+            q.iter_mut().for_each(|q| *q *= scale);
+        }
+        for ((s, y), alpha) in self.pairs.iter().zip(&alphas) {
+            let beta = dot(y, &q) / dot(s, y);
+            add(&mut q, s, alpha - beta);
+        }
+        q
+    }
+}
+
+fn evaluate<F: Float>(
+    objective: &mut impl Objective<F>,
+    params: &[F],
+) -> Result<(f64, Vec<F>), OptimError> {
+    let mut grads = vec![F::zero(); params.len()];
+    let value = objective.evaluate(params, &mut grads);
+    check("Lbfgs", "value of the objective", value, value.is_finite(), "finite at the start")?;
+    match first_not_finite(&grads) {
+        None => Ok((value, grads)),
+        Some((index, value)) => {
+            Err(OptimError::NotFinite { block: "all parameters".into(), index, value })
+        }
+    }
+}
+
+fn move_along<F: Float>(trial: &mut [F], params: &[F], direction: &[F], t: f64) {
+    let t = narrow::<F>(t);
+    for ((trial, &param), &d) in trial.iter_mut().zip(params).zip(direction) {
+        *trial = param + t * d;
+    }
+}
+
+fn add<F: Float>(to: &mut [F], what: &[F], factor: f64) {
+    let factor = narrow::<F>(factor);
+    to.iter_mut().zip(what).for_each(|(to, &what)| *to += factor * what);
+}
+
+fn dot<F: Float>(a: &[F], b: &[F]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| wide(a) * wide(b)).sum()
+}
+
+fn largest<F: Float>(values: &[F]) -> f64 {
+    values.iter().fold(0.0, |largest: f64, &value| largest.max(wide(value).abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bowl of condition 10⁴ in ten dimensions.
+    fn bowl(x: &[f64], g: &mut [f64]) -> f64 {
+        let mut value = 0.0;
+        for (i, (x, g)) in x.iter().zip(g).enumerate() {
+            let curvature = 10f64.powf(i as f64 * 4.0 / 9.0);
+            *g = curvature * (x - 1.0);
+            value += 0.5 * *g * (x - 1.0);
+        }
+        value
+    }
+
+    #[test]
+    fn a_bowl_takes_few_iterations() {
+        let mut run = LbfgsRun::new(Lbfgs::default(), 10).unwrap();
+        let mut x = [0.0; 10];
+        let mut iterations = 0;
+        let last = loop {
+            let iteration = run.step(&mut x, &mut bowl).unwrap();
+            iterations += 1;
+            if iteration.outcome != Outcome::Moved {
+                break iteration;
+            }
+        };
+        assert_eq!(last.outcome, Outcome::Converged);
+        assert!(iterations < 60, "{iterations} iterations");
+        assert!(x.iter().all(|x| (x - 1.0).abs() < 1e-6), "{x:?}");
+    }
+
+    #[test]
+    fn a_full_memory_forgets_the_oldest_pair() {
+        let mut run = LbfgsRun::new(Lbfgs { memory: 2, ..Lbfgs::default() }, 10).unwrap();
+        let mut x = [0.0; 10];
+        for _ in 0..4 {
+            run.step(&mut x, &mut bowl).unwrap();
+        }
+        assert_eq!(run.pairs.len(), 2);
+        let (s, y) = run.pairs[1].clone();
+        assert!(dot(&s, &y) > 0.0);
+    }
+
+    #[test]
+    fn a_run_goes_on_to_the_bit() {
+        let mut run = LbfgsRun::new(Lbfgs::default(), 10).unwrap();
+        let mut x = [0.0; 10];
+        for _ in 0..5 {
+            run.step(&mut x, &mut bowl).unwrap();
+        }
+        let config = bincode::config::standard();
+        let bytes = bincode::serde::encode_to_vec(&run, config).unwrap();
+        let (mut same, _): (LbfgsRun<f64>, _) =
+            bincode::serde::decode_from_slice(&bytes, config).unwrap();
+        let mut y = x;
+        for _ in 0..5 {
+            run.step(&mut x, &mut bowl).unwrap();
+            same.step(&mut y, &mut bowl).unwrap();
+        }
+        assert_eq!((x, run), (y, same));
+    }
+
+    #[test]
+    fn a_gradient_that_points_nowhere_down_is_stuck_and_moves_nothing() {
+        let mut run = LbfgsRun::new(Lbfgs::default(), 1).unwrap();
+        let mut x = [1.0];
+        let mut wrong = |x: &[f64], g: &mut [f64]| {
+            g[0] = -1.0;
+            x[0]
+        };
+        assert_eq!(run.step(&mut x, &mut wrong).unwrap().outcome, Outcome::Stuck);
+        assert_eq!(x, [1.0]);
+    }
+
+    #[test]
+    fn an_objective_that_is_not_finite_is_an_error() {
+        let mut run = LbfgsRun::new(Lbfgs::default(), 1).unwrap();
+        let mut x = [1.0_f32];
+        let error = run.step(&mut x, &mut |_: &[f32], _: &mut [f32]| f64::NAN).unwrap_err();
+        assert!(error.to_string().starts_with("Lbfgs: value of the objective is NaN"));
+        let mut bad = |_: &[f32], g: &mut [f32]| {
+            g[0] = f32::NAN;
+            0.0
+        };
+        assert!(run.step(&mut x, &mut bad).unwrap_err().to_string().contains("NaN at index 0"));
+        assert!(run.step(&mut [], &mut bad).is_err());
+    }
+
+    #[test]
+    fn bad_settings_are_refused() {
+        let fine = Lbfgs::default();
+        for (bad, named) in [
+            (Lbfgs { memory: 0, ..fine }, "Lbfgs: memory"),
+            (Lbfgs { tolerance_grad: -1.0, ..fine }, "Lbfgs: tolerance_grad"),
+            (Lbfgs { tolerance_change: f64::NAN, ..fine }, "Lbfgs: tolerance_change"),
+            (Lbfgs { c1: 0.0, ..fine }, "Lbfgs: c1"),
+            (Lbfgs { c1: 0.95, ..fine }, "Lbfgs: c1"),
+            (Lbfgs { c2: 1.0, ..fine }, "Lbfgs: c2"),
+            (Lbfgs { evaluations: 0, ..fine }, "Lbfgs: evaluations"),
+        ] {
+            let error = LbfgsRun::<f64>::new(bad, 1).unwrap_err().to_string();
+            assert!(error.starts_with(named), "{error}");
+        }
+    }
+}

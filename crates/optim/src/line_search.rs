@@ -1,0 +1,166 @@
+//! A line search that ends at a point where the strong Wolfe conditions hold.
+//!
+//! ```text
+//! φ(t) ≤ φ(0) + c₁·t·φ'(0)       far enough down
+//! |φ'(t)| ≤ −c₂·φ'(0)            and flat enough
+//! ```
+//!
+//! Reference: Nocedal, Wright, *Numerical optimization*, 2nd edition, algorithms 3.5 and 3.6.
+
+/// A point on the line: how far along, the value there and the slope.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Point {
+    pub(crate) t: f64,
+    pub(crate) value: f64,
+    pub(crate) slope: f64,
+}
+
+/// The two constants, and how many evaluations may be spent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wolfe {
+    pub(crate) c1: f64,
+    pub(crate) c2: f64,
+    pub(crate) evaluations: u64,
+}
+
+impl Wolfe {
+    /// Searches from `start`, where the slope is negative, trying `first` first. Gives the point
+    /// where both conditions hold, or else the lowest one that is far enough down: `start` itself
+    /// where none is.
+    pub(crate) fn search(
+        &self,
+        start: Point,
+        first: f64,
+        mut line: impl FnMut(f64) -> Point,
+    ) -> Point {
+        let (mut before, mut point) = (start, line(first));
+        for tried in 1..self.evaluations {
+            if !self.far_down(start, point) || (tried > 1 && point.value >= before.value) {
+                return self.zoom(start, before, point, tried, line);
+            }
+            if self.flat(start, point) {
+                return point;
+            }
+            if point.slope >= 0.0 {
+                return self.zoom(start, point, before, tried, line);
+            }
+            let next = cubic_minimum(before, point).unwrap_or(f64::INFINITY);
+            let next = next.clamp(point.t + 0.01 * (point.t - before.t), 10.0 * point.t);
+            (before, point) = (point, line(next));
+        }
+        if self.far_down(start, point) { point } else { before }
+    }
+
+    /// Narrows the interval between `low`, the lowest point that is far enough down, and `high`.
+    fn zoom(
+        &self,
+        start: Point,
+        mut low: Point,
+        mut high: Point,
+        spent: u64,
+        mut line: impl FnMut(f64) -> Point,
+    ) -> Point {
+        for _ in spent..self.evaluations {
+            let (left, right) = (low.t.min(high.t), low.t.max(high.t));
+            let margin = 0.1 * (right - left);
+            let middle = (left + right) / 2.0;
+            let t = cubic_minimum(low, high).unwrap_or(middle);
+            let point = line(t.clamp(left + margin, right - margin));
+            if !self.far_down(start, point) || point.value >= low.value {
+                high = point;
+            } else if self.flat(start, point) {
+                return point;
+            } else {
+                if point.slope * (high.t - low.t) >= 0.0 {
+                    high = low;
+                }
+                low = point;
+            }
+        }
+        low
+    }
+
+    fn far_down(&self, start: Point, point: Point) -> bool {
+        point.value <= start.value + self.c1 * point.t * start.slope
+    }
+
+    fn flat(&self, start: Point, point: Point) -> bool {
+        point.slope.abs() <= -self.c2 * start.slope
+    }
+}
+
+/// Where the cubic through two points with their slopes has its minimum, if it has one.
+fn cubic_minimum(a: Point, b: Point) -> Option<f64> {
+    let d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.t - b.t);
+    let d2 = (d1 * d1 - a.slope * b.slope).sqrt() * (b.t - a.t).signum();
+    let t = b.t - (b.t - a.t) * (b.slope + d2 - d1) / (b.slope - a.slope + 2.0 * d2);
+    t.is_finite().then_some(t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WOLFE: Wolfe = Wolfe { c1: 1e-4, c2: 0.9, evaluations: 25 };
+
+    fn search(wolfe: Wolfe, first: f64, f: fn(f64) -> (f64, f64)) -> (Point, u64) {
+        let point = |t: f64| {
+            let (value, slope) = f(t);
+            Point { t, value, slope }
+        };
+        let mut spent = 0;
+        let found = wolfe.search(point(0.0), first, |t| {
+            spent += 1;
+            point(t)
+        });
+        (found, spent)
+    }
+
+    #[test]
+    fn a_cubic_is_minimised_exactly() {
+        let f = |t: f64| Point { t, value: t * t * t - 3.0 * t, slope: 3.0 * t * t - 3.0 };
+        for (a, b) in [(0.0, 3.0), (3.0, 0.0), (0.5, 0.9), (2.0, 1.5)] {
+            assert!((cubic_minimum(f(a), f(b)).unwrap() - 1.0).abs() < 1e-12, "{a} {b}");
+        }
+        let line = |t: f64| Point { t, value: -t, slope: -1.0 };
+        assert_eq!(cubic_minimum(line(0.0), line(1.0)), None);
+    }
+
+    #[test]
+    fn both_conditions_hold_where_it_ends() {
+        let functions: [fn(f64) -> (f64, f64); 4] = [
+            |t| ((t - 3.0).powi(2), 2.0 * (t - 3.0)),
+            |t| (t.powi(4) - t, 4.0 * t.powi(3) - 1.0),
+            |t| ((-t).exp() + 0.01 * t * t, -(-t).exp() + 0.02 * t),
+            |t| (-t / (t * t + 2.0), (t * t - 2.0) / (t * t + 2.0).powi(2)),
+        ];
+        for f in functions {
+            for c2 in [0.9, 0.1, 0.01] {
+                for first in [1e-3, 0.1, 1.0, 10.0, 1e3] {
+                    let wolfe = Wolfe { c2, ..WOLFE };
+                    let (found, _) = search(wolfe, first, f);
+                    let (value, slope) = f(0.0);
+                    assert!(found.value <= value + 1e-4 * found.t * slope, "{found:?}");
+                    assert!(found.slope.abs() <= -c2 * slope, "{found:?} from {first}, c₂ {c2}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_that_are_not_finite_are_stepped_back_from() {
+        let (found, _) = search(WOLFE, 100.0, |t| {
+            if t > 2.0 { (f64::NAN, f64::NAN) } else { ((t - 1.0).powi(2), 2.0 * (t - 1.0)) }
+        });
+        assert!(found.t > 0.0 && found.t < 2.0, "{found:?}");
+    }
+
+    #[test]
+    fn evaluations_are_bounded() {
+        let (found, spent) = search(WOLFE, 1.0, |t| (-t, -1.0)); // falls for ever
+        assert_eq!(spent, 25);
+        assert!(found.value < -1.0);
+        let (found, spent) = search(WOLFE, 1.0, |t| (t, -1.0)); // the slope lies
+        assert_eq!((found.t, spent), (0.0, 25));
+    }
+}
