@@ -47,7 +47,7 @@ fn sample() -> String {
         seconds: 1.0,
         outcome: outcome(seed as f64),
     });
-    let results = Results { cells: cells.collect(), quick: false };
+    let results = Results { cells: cells.collect() };
     let config = results.configs()[0];
     let curve = results.curve(config, "loss").into_iter().map(|(x, y)| (x, y.mean, y.sd));
     let curve: Vec<_> = curve.collect();

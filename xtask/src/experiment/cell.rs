@@ -105,7 +105,6 @@ pub(crate) struct Done {
 #[derive(Debug)]
 pub(crate) struct Results {
     pub(crate) cells: Vec<Done>,
-    pub(crate) quick: bool,
 }
 
 impl Results {
@@ -254,7 +253,7 @@ mod tests {
             seconds: 0.0,
             outcome: Outcome::default().curve("loss", [(1.0, y), (2.0, y + 1.0)]),
         };
-        let results = Results { cells: vec![done(0, 1.0), done(1, 3.0)], quick: true };
+        let results = Results { cells: vec![done(0, 1.0), done(1, 3.0)] };
         let curve = results.curve("a", "loss");
         assert_eq!(
             curve.iter().map(|(x, y)| (*x, y.mean)).collect::<Vec<_>>(),

@@ -200,7 +200,7 @@ fn measure(
 ) -> Result<Section> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     let start = Instant::now();
-    let mut results = Results { cells: Vec::new(), quick: plan.quick };
+    let mut results = Results { cells: Vec::new() };
     let run = (experiment.cells)(plan).and_then(|cells| {
         let store = out.join("cells.jsonl");
         runner::run(experiment.name, cells, plan, threads, &store, resume)

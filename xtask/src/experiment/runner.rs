@@ -68,7 +68,7 @@ pub(crate) fn run(
     progress.finish();
     drop(state);
     let cells = done.into_iter().flatten().collect();
-    Ok(Results { cells, quick: plan.quick })
+    Ok(Results { cells })
 }
 
 #[cfg(test)]

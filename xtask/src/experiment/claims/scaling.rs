@@ -51,7 +51,7 @@ fn samples(scaling: &str) -> Result<Classes<f64>> {
         "standard" => Standard::default().fit(x.as_view())?.transform(x.as_view_mut())?,
         _ => {}
     }
-    Ok(Classes { x, classes: set.target.iter().map(|&class| class as u32).collect() })
+    Ok(Classes { x, classes: set.target })
 }
 
 fn cells(plan: &Plan) -> Result<Vec<Cell>> {

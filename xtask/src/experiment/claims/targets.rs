@@ -40,7 +40,7 @@ fn iris() -> Classes<f32> {
     let set = smartcore::dataset::iris::load_dataset();
     let numbers = set.data.into_iter().map(|v| v / 8.0).collect();
     let x = Matrix::from_vec(set.num_features, set.num_samples, numbers);
-    Classes { x, classes: set.target.iter().map(|&class| class as u32).collect() }
+    Classes { x, classes: set.target }
 }
 
 fn cells(plan: &Plan) -> Result<Vec<Cell>> {

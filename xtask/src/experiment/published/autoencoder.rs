@@ -19,8 +19,8 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
     title: "Sutskever 2013: momentum on a deep autoencoder",
     claim: "On MNIST's deep sigmoid autoencoder, SGD without momentum is far behind, larger μ helps \
             up to 0.99, and Nesterov's form is at least as good as the heavy ball.",
-    setup: "The paper trains 784-1000-500-250-30-250-500-1000-784 for 750,000 updates. Here: 10,000 \
-            images, 784-250-120-30-120-250-784, 3,000 updates of batches of 200, sparse \
+    setup: "The paper trains 784-1000-500-250-30-250-500-1000-784 for 750,000 updates. Here: 5,000 \
+            images, 784-250-120-30-120-250-784, 1,500 updates of batches of 200, sparse \
             initialisation with 15 inputs a unit, μ rising as in the paper with its steps of 250 \
             updates compressed to 25, the last tenth at μ = 0.9, each at the best of three rates. The \
             published numbers stand beside for their order: the rule is about pairs, which must have \
@@ -49,8 +49,8 @@ fn config(column: &str, rate: f64) -> String {
 
 fn cells(plan: &Plan) -> Result<Vec<Cell>> {
     let [train, _] = data::image_classes("mnist")?;
-    let images = Arc::new(train.subset(&(0..plan.pick(10_000, 1_000)).collect::<Vec<_>>()).x);
-    let updates = plan.pick(3000, 40);
+    let images = Arc::new(train.subset(&(0..plan.pick(5_000, 1_000)).collect::<Vec<_>>()).x);
+    let updates = plan.pick(1500, 40);
     let mut cells = Vec::new();
     for (name, nesterov, most, _) in COLUMNS {
         for rate in RATES {
