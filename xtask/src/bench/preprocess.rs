@@ -51,8 +51,12 @@ pub(super) fn run(filter: &[String]) -> Result<()> {
         let path = numbers_csv()?;
         let megabytes = path.metadata()?.len() as f64 / 1e6;
         let [one, two] = &both;
-        let [ms, all] =
-            [one, two].map(|threads| best(|| Ok(drop(Csv::default().read_with(&path, threads)?))));
+        let [ms, all] = [one, two].map(|threads| {
+            best(|| {
+                drop(Csv::default().read_with(&path, threads)?);
+                Ok(())
+            })
+        });
         let (ms, all) = (ms?, all?);
         println!("{:<22}{ms:>9.1}{all:>9.1}   {:.0} MB/s", "csv", megabytes / all * 1e3);
     }
@@ -61,7 +65,10 @@ pub(super) fn run(filter: &[String]) -> Result<()> {
 
 fn fit(scaler: Scaler, threads: &Threads) -> Result<f64> {
     let x = numbers(scaler);
-    best(|| Ok(drop(scaler.fit_with(x.as_view(), threads)?)))
+    best(|| {
+        drop(scaler.fit_with(x.as_view(), threads)?);
+        Ok(())
+    })
 }
 
 fn transform(scaler: Scaler, threads: &Threads) -> Result<f64> {
@@ -83,11 +90,20 @@ fn encode() -> Result<()> {
     let names: Vec<String> = classes.iter().map(ToString::to_string).collect();
     let text: Text = names.iter().map(String::as_str).collect();
     let encoder = OneHot::default();
-    let fit = best(|| Ok(drop(encoder.fit(&[("x", &text)])?)))?;
+    let fit = best(|| {
+        drop(encoder.fit(&[("x", &text)])?);
+        Ok(())
+    })?;
     let fitted = encoder.fit(&[("x", &text)])?;
-    let transform = best(|| Ok(drop(fitted.transform::<f32>(&[&text])?)))?;
+    let transform = best(|| {
+        drop(fitted.transform::<f32>(&[&text])?);
+        Ok(())
+    })?;
     println!("{:<22}{fit:>9.1}{:>9}{transform:>12.1}", "one_hot, 10 of text", "");
-    let transform = best(|| Ok(drop(one_hot::<f32>(&classes, 10)?)))?;
+    let transform = best(|| {
+        drop(one_hot::<f32>(&classes, 10)?);
+        Ok(())
+    })?;
     println!("{:<22}{:>9}{:>9}{transform:>12.1}", "one_hot, 10 of u32", "", "");
     Ok(())
 }
