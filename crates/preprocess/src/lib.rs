@@ -2,7 +2,36 @@
 //!
 //! A configuration ([`Standard`], [`MinMax`], …) is [fitted](Fit) to the training part and turns
 //! into its fitted type, and only that [transforms](Transform): test data cannot leak into what is
-//! learned. Samples are columns, missing values are NaN, everything learned is f64.
+//! learned. Samples are columns, missing values are NaN, everything learned is f64 and can be saved
+//! with serde.
+//!
+//! ```
+//! use slalom_preprocess::{Csv, Labels, Pipeline, Split};
+//!
+//! let text = "age,city,rich\n39,Bern,no\n50,Basel,yes\n38,Bern,no\n53,?,yes\n28,Basel,no\n";
+//! let csv = Csv { missing: vec!["?".into()], ..Csv::default() };
+//! let table = csv.from_reader(text.as_bytes(), "people.csv")?;
+//! let labels = Labels::fit("rich", table.text("rich")?)?;
+//! let inputs = table.without(&["rich"])?;
+//!
+//! let parts = Split { test: 0.4, seed: 1, ..Split::default() }.indices(table.rows())?;
+//! let train = inputs.subset(&parts.train)?;
+//! let pipeline = Pipeline::default().fit(&train)?; // numbers: impute, standardise; text: one-hot
+//! let targets = labels.targets::<f32>(&table.text("rich")?.subset(&parts.train)?)?;
+//! let data = pipeline.data_set(&train, targets)?;
+//! assert_eq!(data.samples()?.len(), 3);
+//! # Ok::<(), slalom_preprocess::PreprocessError>(())
+//! ```
+//!
+//! | what for | what there is |
+//! |---|---|
+//! | reading | [`Csv`] (any separator, blanks, gzip), [`read_idx`], [`read_npy`], [`read_npz`], [`read_proben1`]; [`Limits`] |
+//! | tables | [`Table`], [`Column`], [`Text`], [`Pipeline`] |
+//! | scaling | [`Standard`], [`MinMax`], [`MaxAbs`], [`Robust`], [`Normalize`], [`Power`], [`Quantile`] |
+//! | gaps | [`Impute`], [`ImputeText`] |
+//! | encoding | [`OneHot`], [`Ordinal`], [`Labels`], [`one_hot`] |
+//! | sharing out | [`DataSet`], [`Split`], [`Folds`], [`bootstrap`], [`class_weights`] |
+//! | teaching and tests | [`generate`] |
 
 mod categories;
 mod columns;

@@ -55,6 +55,8 @@ pub mod prelude {
     pub use crate::Model;
     pub use slalom_layers::{Activation, Dense, Dropout, Init, Loss, Network};
     pub use slalom_optim::{Adam, Clip, Cosine, LearningRate, Schedule, Sgd};
+    pub use slalom_preprocess::{Csv, DataSet, MinMax, OwnedTargets, Pipeline, Split, Standard};
+    pub use slalom_preprocess::{Fit as _, Transform as _};
     pub use slalom_regularize::{EarlyStopping, Penalty, StopRule};
     pub use slalom_tensor::{Matrix, Samples, Scalar, Targets, Threads, from_rows};
     pub use slalom_train::checkpoint::Checkpoint;
