@@ -111,6 +111,11 @@ struct Plan {
 
 /// Multiplications below which a product is one task: about a microsecond of work.
 const SMALL: usize = 1 << 17;
+/// The same where every number of the larger side is used once, so that memory sets the time.
+const SMALL_ONCE: usize = 1 << 16;
+/// Parts of the depth that are computed side by side where there is one column: the parts of a
+/// matrix of weights then stay in the caches of the threads that update them.
+const PARTS: usize = 4;
 /// The deepest round: a panel of the left side that deep and a block high fits the second cache.
 const DEPTH: usize = 640;
 /// Rows of a block, if there are many.
@@ -121,10 +126,12 @@ const COLUMNS: usize = 256;
 impl Plan {
     fn new((m, n, k): (usize, usize, usize), a_transposed: bool, b_transposed: bool) -> Self {
         let by_columns = m < 64 || n >= 4 * m || (b_transposed && n > m && m < 512);
+        let small = if n == 1 || k == 1 { SMALL_ONCE } else { SMALL };
+        let even = |blocks: usize| blocks.next_multiple_of(2).clamp(2, 64);
         let blocks = match by_columns {
-            _ if m * n * k < SMALL => (1, 1),
-            true => (1, (n / COLUMNS).clamp(2, 64)),
-            false => ((m / ROWS).clamp(2, 64), 1),
+            _ if m * n * k < small => (1, 1),
+            true => (1, even(n / COLUMNS)),
+            false => (even(m / ROWS), 1),
         };
         let rounds = k.div_ceil(DEPTH);
         Self {
@@ -205,6 +212,9 @@ fn run<F: Scalar>(
         return finish(out, 0, 0);
     }
     let transposed = |f: &Factor<'_, F>| matches!(f, Factor::Transposed(_));
+    if n == 1 && k >= 4 * PARTS && m * k >= SMALL_ONCE && !transposed(&a) {
+        return in_parts(kernel, (a.side(), b.side()), out, (k, add), threads, finish);
+    }
     let mut plan = Plan::new((m, n, k), transposed(&a), transposed(&b));
     plan.pack_a &= kernel.packs;
     plan.pack_b &= kernel.packs;
@@ -263,6 +273,41 @@ fn run<F: Scalar>(
             });
         }
     });
+}
+
+/// A plain matrix times one column, as the sum of [`PARTS`] parts of the depth, added in order.
+fn in_parts<F: Scalar>(
+    kernel: &Kernel<F>,
+    sides: (Side<F>, Side<F>),
+    mut out: ViewMut<'_, F>,
+    (k, add): (usize, bool),
+    threads: &Threads,
+    finish: &(dyn Fn(ViewMut<'_, F>, usize, usize) + Sync),
+) {
+    let m = out.nrows();
+    with_room(PARTS * m, |room: *mut F| {
+        let at = Shared((sides, room));
+        let at = &at;
+        threads.run(PARTS, &|part| {
+            let ((a, b), room) = at.0;
+            let (first, end) = (part * k / PARTS, (part + 1) * k / PARTS);
+            // SAFETY: `run` asserted that the shapes fit, and each part has `m` numbers of the room.
+            unsafe {
+                let (c, panels) = (room.add(part * m), std::ptr::null_mut());
+                let (a, b, k) = (a.after(0, first), b.after(first, 0), end - first);
+                let (b_tile, c_step) = (0, m);
+                let block = Block { m, n: 1, k, a, b, b_tile, c, c_step, add: false, panels };
+                (kernel.block)(&block);
+            }
+        });
+        // SAFETY: the room holds so many numbers, and the tasks that wrote them have ended.
+        let parts = unsafe { std::slice::from_raw_parts(room, PARTS * m) };
+        for (i, value) in out.column_mut(0).iter_mut().enumerate() {
+            let sum: F = (0..PARTS).map(|part| parts[part * m + i]).sum();
+            *value = if add { *value + sum } else { sum };
+        }
+    });
+    finish(out, 0, 0);
 }
 
 /// Copies the right side into panels of [`kernel::COLUMNS`] columns.
@@ -364,7 +409,14 @@ mod tests {
     #[test]
     fn equals_the_plain_product_in_every_way_of_cutting() {
         // several rounds over the depth, packed columns, one column, one row, many blocks
-        let shapes = [(1030, 70, 9), (70, 300, 700), (300, 1, 650), (1, 300, 650), (16, 40, 1300)];
+        let shapes = [
+            (1030, 70, 9),
+            (70, 300, 700),
+            (300, 1, 650),
+            (1, 300, 650),
+            (16, 40, 1300),
+            (300, 400, 1),
+        ];
         for shape in shapes {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
                 check::<f32>(shape, (ta, tb, false), 2);

@@ -13,7 +13,7 @@ use std::any::Any;
 use std::cell::UnsafeCell;
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -126,25 +126,37 @@ struct Pool {
     workers: Vec<JoinHandle<()>>,
 }
 
-/// What the calling thread and the workers see. The gate holds the number of the job, whether it
-/// still takes workers in, and how many are inside, so that one atomic operation answers them all.
+/// What the calling thread and the workers see.
 struct Shared {
-    gate: AtomicU64,
-    /// Set while a job is under way: one at a time.
-    busy: AtomicBool,
-    /// Written before the gate opens, read by whoever got in.
-    job: UnsafeCell<Option<Job>>,
+    gate: Gate,
     /// One for each thread, the calling one first.
     seats: Vec<Seat>,
     /// Spins before a worker goes to sleep; 0 where there are more threads than processors.
     spins: u32,
     stop: AtomicBool,
+    panicked: AtomicBool,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+    busy: Busy,
 }
+
+/// Everything that changes hands when a job begins, on one cache line: between processors a line
+/// takes longer than many a task.
+#[repr(align(128))]
+struct Gate {
+    /// The number of the job, whether it still takes workers in, and how many are inside, so that
+    /// one atomic operation answers them all.
+    state: AtomicU64,
+    /// Written before the gate opens, read by whoever got in.
+    job: UnsafeCell<Option<Job>>,
+}
+
+/// Set while a job is under way: one at a time.
+#[repr(align(128))]
+struct Busy(AtomicBool);
 
 // SAFETY: `job` is written only by the thread that set `busy`, while the gate is shut and nobody is
 // inside; workers read it only between entering and leaving through the gate.
-unsafe impl Sync for Shared {}
+unsafe impl Sync for Gate {}
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -155,10 +167,15 @@ impl std::fmt::Debug for Shared {
 /// What belongs to one thread, on cache lines of its own.
 #[repr(align(128))]
 struct Seat {
-    /// The next of this thread's own tasks.
-    next: AtomicUsize,
-    asleep: AtomicBool,
+    /// The job's number in the high half, the next of this thread's own tasks in the low one. A
+    /// number of an earlier job means that none is taken yet, so that nobody has to set it.
+    next: AtomicU64,
+    asleep: Asleep,
 }
+
+/// On a line of its own, because the calling thread looks at it for every job.
+#[repr(align(128))]
+struct Asleep(AtomicBool);
 
 #[derive(Clone, Copy)]
 struct Job {
@@ -183,14 +200,14 @@ impl Pool {
     fn start(workers: usize) -> std::io::Result<Self> {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let shared = Arc::new(Shared {
-            gate: AtomicU64::new(0),
-            busy: AtomicBool::new(false),
-            job: UnsafeCell::new(None),
+            gate: Gate { state: AtomicU64::new(0), job: UnsafeCell::new(None) },
+            busy: Busy(AtomicBool::new(false)),
             seats: (0..=workers)
-                .map(|_| Seat { next: AtomicUsize::new(0), asleep: AtomicBool::new(false) })
+                .map(|_| Seat { next: AtomicU64::new(0), asleep: Asleep(AtomicBool::new(false)) })
                 .collect(),
             spins: if workers < processors { SPINS } else { 0 },
             stop: AtomicBool::new(false),
+            panicked: AtomicBool::new(false),
             panic: Mutex::new(None),
         });
         let mut pool = Self { shared, workers: Vec::new() };
@@ -204,35 +221,42 @@ impl Pool {
 
     fn run(&self, tasks: usize, work: &(dyn Fn(usize, usize) + Sync)) {
         let shared = &*self.shared;
-        if shared.busy.swap(true, Ordering::Acquire) {
+        if shared.busy.0.swap(true, Ordering::Acquire) {
             return (0..tasks).for_each(|task| work(task, 0));
         }
         // SAFETY: only the lifetime changes; the gate is shut below, and every worker has left,
         // before this function returns or unwinds.
         let work: &'static (dyn Fn(usize, usize) + Sync) = unsafe { std::mem::transmute(work) };
         let job = Job { tasks, work };
+        let gate = &shared.gate.state;
         // SAFETY: the gate is shut and nobody is inside, and `busy` makes this the only writer.
-        unsafe { *shared.job.get() = Some(job) };
-        for (seat, own) in shared.seats.iter().enumerate() {
-            own.next.store(shared.first_task(seat, tasks), Ordering::Relaxed);
-        }
-        let number = shared.gate.load(Ordering::Relaxed) & !(NUMBER - 1);
-        shared.gate.store(number.wrapping_add(NUMBER) | OPEN, Ordering::SeqCst);
+        unsafe { *shared.gate.job.get() = Some(job) };
+        let number = (gate.load(Ordering::Relaxed) / NUMBER).wrapping_add(1) % NUMBER;
+        gate.store(number * NUMBER | OPEN, Ordering::SeqCst);
         for (worker, seat) in self.workers.iter().zip(&shared.seats[1..]) {
-            if seat.asleep.load(Ordering::SeqCst) {
+            if seat.asleep.0.load(Ordering::SeqCst) {
                 worker.thread().unpark();
             }
         }
-        shared.take_part(0, job);
-        shared.gate.fetch_and(!OPEN, Ordering::Relaxed);
+        shared.take_part(0, number, job);
+        let mut inside = gate.fetch_and(!OPEN, Ordering::AcqRel) & INSIDE;
         let mut spins = 0;
-        while shared.gate.load(Ordering::Acquire) & INSIDE > 0 {
+        while inside > 0 {
             // a worker that lost its processor inside a task may take a while
             spins += 1;
-            if spins < shared.spins { std::hint::spin_loop() } else { std::thread::yield_now() }
+            if spins < shared.spins {
+                std::hint::spin_loop()
+            } else {
+                std::thread::yield_now()
+            }
+            inside = gate.load(Ordering::Acquire) & INSIDE;
         }
-        let panic = shared.panic().take();
-        shared.busy.store(false, Ordering::Release);
+        let mut panic = None;
+        if shared.panicked.load(Ordering::Relaxed) {
+            shared.panicked.store(false, Ordering::Relaxed);
+            panic = shared.panic().take();
+        }
+        shared.busy.0.store(false, Ordering::Release);
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
@@ -255,20 +279,21 @@ impl Shared {
         let mut seen = 0;
         let mut spins = 0;
         while !self.stop.load(Ordering::Relaxed) {
-            let gate = self.gate.load(Ordering::Acquire);
+            let state = &self.gate.state;
+            let gate = state.load(Ordering::Acquire);
+            let number = gate / NUMBER;
             let entered = gate & OPEN != 0
-                && gate / NUMBER != seen
-                && self
-                    .gate
+                && number != seen
+                && state
                     .compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed)
                     .is_ok();
             if entered {
                 // SAFETY: this worker is inside, so the job stands until it leaves.
-                if let Some(job) = unsafe { *self.job.get() } {
-                    self.take_part(seat, job);
+                if let Some(job) = unsafe { *self.gate.job.get() } {
+                    self.take_part(seat, number, job);
                 }
-                self.gate.fetch_sub(1, Ordering::Release);
-                (seen, spins) = (gate / NUMBER, 0);
+                state.fetch_sub(1, Ordering::Release);
+                (seen, spins) = (number, 0);
             } else if spins < self.spins {
                 spins += 1;
                 std::hint::spin_loop();
@@ -281,10 +306,10 @@ impl Shared {
 
     /// Sleeps until a job comes after the gate that was seen last.
     fn sleep(&self, seat: usize, gate: u64) {
-        let asleep = &self.seats[seat].asleep;
+        let asleep = &self.seats[seat].asleep.0;
         asleep.store(true, Ordering::SeqCst);
         // whoever opens the gate after this look finds the flag set and wakes this thread
-        let now = self.gate.load(Ordering::SeqCst);
+        let now = self.gate.state.load(Ordering::SeqCst);
         if now / NUMBER == gate / NUMBER && !self.stop.load(Ordering::SeqCst) {
             std::thread::park();
         }
@@ -299,25 +324,38 @@ impl Shared {
 
     /// Takes this thread's own tasks, then what the others have left. A panic is kept for the
     /// thread that called.
-    fn take_part(&self, seat: usize, job: Job) {
+    fn take_part(&self, seat: usize, number: u64, job: Job) {
         // SAFETY: whoever is here entered through the gate or opened it, so `Pool::run` waits.
         let work = unsafe { &*job.work };
         let result = catch_unwind(AssertUnwindSafe(|| {
             let threads = self.seats.len();
             for owner in (seat..threads).chain(0..seat) {
-                let end = self.first_task(owner + 1, job.tasks);
-                let next = &self.seats[owner].next;
-                loop {
-                    let task = next.fetch_add(1, Ordering::Relaxed);
-                    if task >= end {
-                        break;
-                    }
+                while let Some(task) = self.take(owner, number, job.tasks) {
                     work(task, seat);
                 }
             }
         }));
         if let Err(panic) = result {
             self.panic().get_or_insert(panic);
+            self.panicked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the next of the owner's tasks, if there is one left.
+    fn take(&self, owner: usize, number: u64, tasks: usize) -> Option<usize> {
+        let (first, end) = (self.first_task(owner, tasks), self.first_task(owner + 1, tasks));
+        let next = &self.seats[owner].next;
+        let mut found = next.load(Ordering::Relaxed);
+        loop {
+            let task = if found / NUMBER == number { (found % NUMBER) as usize } else { first };
+            if task >= end {
+                return None;
+            }
+            let taken = number * NUMBER | (task as u64 + 1);
+            match next.compare_exchange_weak(found, taken, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(task),
+                Err(other) => found = other,
+            }
         }
     }
 
@@ -329,6 +367,7 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
 
     #[test]
     fn every_task_runs_once() {
