@@ -7,6 +7,7 @@
 mod criterion;
 mod machine;
 mod optim;
+mod peers;
 mod preprocess;
 mod train;
 mod workloads;
@@ -40,6 +41,11 @@ const BENCHES: &[Bench] = &[
         name: "train",
         measures: "a step of six trainings, from 4-16-3 to 2048 units: µs, GFLOP/s, share of the roofline",
         run: train::run,
+    },
+    Bench {
+        name: "peers",
+        measures: "the same trainings by RustyML, PyTorch, JAX and scikit-learn, as ratios",
+        run: peers::run,
     },
     Bench {
         name: "optim",

@@ -26,9 +26,9 @@ struct Arguments {
 
 /// What was measured.
 #[derive(Clone, Debug, serde::Serialize)]
-pub(super) struct Figure {
-    pub(super) name: &'static str,
-    pub(super) us_per_step: f64,
+struct Figure {
+    name: &'static str,
+    us_per_step: f64,
     gflops: f64,
     /// The least time that the machine's own limits allow, over the measured one.
     roofline_share: f64,
@@ -67,8 +67,21 @@ const SECONDS: f64 = 1.0;
 /// Seconds of a single timing, at least.
 const TIMING: f64 = 0.01;
 
+fn measure(workload: &Workload, threads: usize, peak: f64) -> Result<Figure> {
+    let best = seconds_per_step(workload, threads)?;
+    let bandwidth = machine::triad(workload.bytes() as usize / 2, threads);
+    let least = (workload.flop() / peak).max(workload.bytes() / bandwidth);
+    Ok(Figure {
+        name: workload.name,
+        us_per_step: best * 1e6,
+        gflops: workload.flop() / best / 1e9,
+        roofline_share: least / best,
+        threads,
+    })
+}
+
 /// The best of several timings of whole epochs, after one that does not count.
-pub(super) fn measure(workload: &Workload, threads: usize, peak: f64) -> Result<Figure> {
+pub(super) fn seconds_per_step(workload: &Workload, threads: usize) -> Result<f64> {
     let data = workload.data();
     let samples = data.samples()?;
     let mut run = workload.run(threads)?;
@@ -87,13 +100,5 @@ pub(super) fn measure(workload: &Workload, threads: usize, peak: f64) -> Result<
         best = best.min(seconds / (epochs * workload.steps()) as f64);
         timings += 1;
     }
-    let bandwidth = machine::triad(workload.bytes() as usize / 2, threads);
-    let least = (workload.flop() / peak).max(workload.bytes() / bandwidth);
-    Ok(Figure {
-        name: workload.name,
-        us_per_step: best * 1e6,
-        gflops: workload.flop() / best / 1e9,
-        roofline_share: least / best,
-        threads,
-    })
+    Ok(best)
 }
