@@ -13,6 +13,26 @@
 //! assert!(w.iter().all(|w| w.abs() < 1e-2));
 //! # Ok::<(), slalom_optim::OptimError>(())
 //! ```
+//!
+//! The numbers are the caller's: a `Vec`, an ndarray, a nalgebra matrix, whatever is a slice (see
+//! `examples/`). What the optimizer remembers is plain data ([`State`]) and resumes to the bit.
+//!
+//! | to | take |
+//! |---|---|
+//! | turn gradients into steps | [`Optimizer`] with a [`Rule`]: [`Sgd`], [`AdaGrad`], [`RmsProp`], [`AdaDelta`], [`Adam`], [`AdamW`], [`Adamax`], [`NAdam`], [`RAdam`], [`Asgd`], [`Rprop`], [`AdaBelief`], [`Yogi`], [`Lion`], [`Adan`], [`Lars`], [`Lamb`] |
+//! | treat parts of the slab differently: rate, L1, L2, decay, frozen | [`Block`] |
+//! | bound gradients | [`Clip`] |
+//! | move the rate, or the momentum ([`Rates`]) | a [`Schedule`]: [`LearningRate`] holds all that can be written to a file; [`Plateau`] follows a metric |
+//! | average parameters | [`Average`] |
+//! | minimise over whole batches | [`LbfgsRun`] |
+//! | update each block as soon as its gradient is there | [`Pass`] |
+//!
+//! Every rule and schedule has PyTorch's defaults (optax's where PyTorch has none) and says in its
+//! documentation how it differs from PyTorch, Keras and optax. Golden tests hold every parameter of
+//! 40 steps within 1e-12 of the references in f64 and within 2e-5 in f32.
+//!
+//! Results do not depend on the number of threads, the vector width of the CPU or how the slab is
+//! cut: work is split by the configuration and sums are added in index order.
 
 mod average;
 mod block;
