@@ -21,12 +21,8 @@ const LOUD: &[(&str, &str)] = &[
 /// The files and folders that may hold `unsafe`: kernels, their dispatch, threads, slices shared
 /// between tasks. Tests may, anywhere.
 const UNSAFE: &[&str] = &[
-    "crates/optim/src/optimizer.rs",
-    "crates/optim/src/plan.rs",
     "crates/optim/src/share.rs",
     "crates/optim/src/simd.rs",
-    "crates/optim/src/stage.rs",
-    "crates/optim/src/sweep.rs",
     "crates/tensor/src/kernel",
     "crates/tensor/src/product.rs",
     "crates/tensor/src/simd",
