@@ -1,7 +1,106 @@
-//! A run's file that is cut or changed anywhere: an error, never a panic, never other numbers.
+//! A run's file that is cut or changed anywhere: an error, never a panic, never other numbers, and
+//! no allocation beyond twice the file's size.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 
 use slalom::prelude::*;
 use slalom_tests::rings;
+
+/// Remembers the largest request of each thread.
+struct Largest;
+
+thread_local! {
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
+}
+
+fn note(size: usize) {
+    // a thread that ends has nothing left to remember
+    let _ = LARGEST.try_with(|largest| largest.set(largest.get().max(size)));
+}
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Largest {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size());
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(size);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Largest = Largest;
+
+/// The largest request while reading the file.
+fn largest(bytes: &[u8]) -> usize {
+    LARGEST.set(0);
+    drop(Checkpoint::from_bytes(bytes, &Default::default()));
+    LARGEST.get()
+}
+
+/// What a file whose checksum was made to hold may ask for at once: serde reserves up to 1 MiB for a
+/// list before it sees the elements.
+fn ceiling(file: &[u8]) -> usize {
+    16 * file.len() + (1 << 20)
+}
+
+#[test]
+fn nothing_is_allocated_beyond_twice_the_files_size() {
+    let file = file();
+    let most = 2 * file.len();
+    for end in 0..file.len() {
+        assert!(largest(&file[..end]) <= most, "cut at {end}");
+    }
+    let mut bad = file.clone();
+    let end = file.len() - 32;
+    let sound = largest(&file);
+    assert!(sound > 0 && sound <= most, "{sound} for the whole file");
+    for at in 0..file.len() {
+        for byte in [0, 1, 0x7f, 0x80, 0xff] {
+            bad[at] = byte;
+            let found = largest(&bad);
+            assert!(found <= most, "{found} bytes with {byte} at {at}");
+            // and where someone made the checksum hold
+            let hash = blake3::hash(&bad[..end]);
+            bad[end..].copy_from_slice(hash.as_bytes());
+            let found = largest(&bad);
+            assert!(found <= ceiling(&file), "{found} bytes with {byte} at {at}, made to hold");
+            bad.copy_from_slice(&file);
+        }
+    }
+}
+
+#[test]
+fn a_file_that_declares_the_most_asks_for_no_more() {
+    let file = file();
+    let end = file.len() - 32;
+    for edge in [1 << 31, (1_u64 << 32) - 1, 1 << 32, 1 << 53, 1 << 63, u64::MAX] {
+        // every eight bytes of the header and of the first sections may be a length
+        for at in 8..end - 8 {
+            let mut bad = file.clone();
+            bad[at..at + 8].copy_from_slice(&edge.to_le_bytes());
+            let hash = blake3::hash(&bad[..end]);
+            bad[end..].copy_from_slice(hash.as_bytes());
+            let found = largest(&bad);
+            assert!(found <= ceiling(&file), "{found} bytes with {edge} at {at}");
+            LARGEST.set(0);
+            drop(resume(&bad));
+            let found = LARGEST.get();
+            assert!(found <= ceiling(&file), "{found} bytes to resume with {edge} at {at}");
+        }
+    }
+}
 
 fn file() -> Vec<u8> {
     let train = rings(0..40);

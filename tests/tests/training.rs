@@ -269,3 +269,37 @@ fn settings_out_of_range_are_named() {
     }
     assert!(text(Config { decay: -1.0, ..plain(1) }).contains("decay is -1"));
 }
+
+#[test]
+fn the_best_parameters_are_put_back_however_the_fit_ends() {
+    let (x, classes) = points(60);
+    let train = Samples::new(x.columns(0, 30), Targets::Classes(&classes[..30])).unwrap();
+    let valid = Some(Samples::new(x.columns(30, 30), Targets::Classes(&classes[30..])).unwrap());
+    // a rate at which the validation loss goes up and down
+    let config = || Config { rate: 4.0.into(), ..plain(3) };
+    let patience = EarlyStopping { patience: 3, ..EarlyStopping::default() };
+    for stop in [vec![], vec![StopRule::from(patience)]] {
+        let mut fitted = run(config());
+        let fit = Fit { epochs: 12, stop, ..Fit::default() };
+        fitted.fit(train, valid, &fit, &mut []).unwrap();
+        let losses = fitted.history().losses();
+        let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(*losses.last().unwrap() > least, "the last epoch must not be the best: {losses:?}");
+        assert_eq!(fitted.evaluate(valid.unwrap()).unwrap(), least);
+    }
+    let mut kept = run(config());
+    let fit = Fit { epochs: 12, restore_best: false, ..Fit::default() };
+    kept.fit(train, valid, &fit, &mut []).unwrap();
+    assert_eq!(kept.evaluate(valid.unwrap()).unwrap(), *kept.history().losses().last().unwrap());
+}
+
+#[test]
+fn configurations_that_differ_are_told_apart_field_by_field() {
+    let (a, b) = (plain(4), Config { seed: 9, rate: 0.2.into(), ..plain(8) });
+    let differences = a.differences(&b);
+    assert_eq!(differences.len(), 3);
+    assert_eq!(differences[0], "seed: 0 here, 9 there");
+    assert!(differences[1].starts_with("batch: Size(4) here, Size(8) there"));
+    assert!(differences[2].starts_with("rate: "));
+    assert!(a.differences(&a).is_empty());
+}

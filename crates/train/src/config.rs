@@ -1,5 +1,7 @@
 //! How a run trains: everything but the network, the data and the number of threads.
 
+use std::fmt::Debug;
+
 use serde::{Deserialize, Serialize};
 use slalom_layers::Loss;
 use slalom_optim::{Adam, Clip, LearningRate, Plateau, Rule};
@@ -144,5 +146,57 @@ impl Config {
         self.plateau.as_ref().map_or(Ok(()), Plateau::validate)?;
         self.penalty.validate()?;
         Ok(())
+    }
+
+    /// What differs between two configurations, a line a field: for whoever resumes a run and
+    /// expects it to go on with settings of their own.
+    ///
+    /// ```
+    /// use slalom_train::Config;
+    /// let (here, there) = (Config::default(), Config { seed: 7, ..Config::default() });
+    /// assert_eq!(here.differences(&there), ["seed: 0 here, 7 there"]);
+    /// ```
+    pub fn differences(&self, there: &Self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut compare = |field: &str, here: &dyn Debug, there: &dyn Debug| {
+            let (here, there) = (format!("{here:?}"), format!("{there:?}"));
+            if here != there {
+                lines.push(format!("{field}: {here} here, {there} there"));
+            }
+        };
+        // taken apart whole: a field that is added and not compared does not compile
+        let Self {
+            seed,
+            batch,
+            shuffle,
+            drop_last,
+            accumulate,
+            rule,
+            rate,
+            plateau,
+            clip,
+            penalty,
+            decay,
+            loss,
+            keep_best,
+            metrics,
+            final_loss,
+        } = self;
+        compare("seed", seed, &there.seed);
+        compare("batch", batch, &there.batch);
+        compare("shuffle", shuffle, &there.shuffle);
+        compare("drop_last", drop_last, &there.drop_last);
+        compare("accumulate", accumulate, &there.accumulate);
+        compare("rule", rule, &there.rule);
+        compare("rate", rate, &there.rate);
+        compare("plateau", plateau, &there.plateau);
+        compare("clip", clip, &there.clip);
+        compare("penalty", penalty, &there.penalty);
+        compare("decay", decay, &there.decay);
+        compare("loss", loss, &there.loss);
+        compare("keep_best", keep_best, &there.keep_best);
+        compare("metrics", metrics, &there.metrics);
+        compare("final_loss", final_loss, &there.final_loss);
+        lines
     }
 }
