@@ -9,6 +9,7 @@ mod machine;
 mod optim;
 mod peers;
 mod preprocess;
+mod scaling;
 mod train;
 mod workloads;
 
@@ -46,6 +47,11 @@ const BENCHES: &[Bench] = &[
         name: "peers",
         measures: "the same trainings by RustyML, PyTorch, JAX and scikit-learn, as ratios",
         run: peers::run,
+    },
+    Bench {
+        name: "scaling",
+        measures: "a step's cost by width, depth, batch, data and threads, from 2^4 to 2^12",
+        run: scaling::run,
     },
     Bench {
         name: "optim",
