@@ -159,9 +159,9 @@ fn to_normal(x: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
         (_, Some(&high)) if x + EDGE > high => 1.0,
         _ => middle(x, quantiles, shares),
     };
-    let end = normal_quantile(EDGE - f64::EPSILON);
-    // NaN stays NaN
-    normal_quantile(share).clamp(end, -end)
+    // not quite symmetric: 1 − 1e-7 is rounded, as there; NaN stays NaN
+    let [low, high] = [EDGE - f64::EPSILON, 1.0 - (EDGE - f64::EPSILON)].map(normal_quantile);
+    normal_quantile(share).clamp(low, high)
 }
 
 fn from_uniform(y: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
