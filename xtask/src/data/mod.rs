@@ -37,6 +37,11 @@ enum Command {
     },
 }
 
+/// Whether a data set can be fetched.
+pub(crate) fn can_fetch(name: &str) -> bool {
+    SETS.iter().any(|set| set.name == name)
+}
+
 /// `cargo xtask data …`.
 pub(crate) fn command(arguments: &Arguments) -> Result<()> {
     let (names, to, from) = match &arguments.command {

@@ -32,9 +32,12 @@ fn missing_error(what: &str, set: &str) -> anyhow::Error {
         Some(_) => "which SLALOM_DATA names",
         None => "SLALOM_DATA is not set",
     };
+    let fetch = match crate::data::can_fetch(set) {
+        true => format!(", or run `cargo xtask data fetch {set}`"),
+        false => String::new(),
+    };
     anyhow!(
-        "no {what} in {} ({how}): set SLALOM_DATA to the folder that holds {set}/, or run `cargo xtask \
-         data fetch {set}`",
+        "no {what} in {} ({how}): set SLALOM_DATA to the folder that holds {set}/{fetch}",
         folder.display()
     )
 }

@@ -75,7 +75,7 @@ pub(crate) struct Arguments {
     /// JSON list of strategy, loss, accuracy and epochs
     #[arg(long, value_name = "FILE")]
     table: Option<PathBuf>,
-    /// all: also write the results as docs/experiments.md
+    /// Several experiments or all: also write their results as docs/experiments.md
     #[arg(long)]
     publish: bool,
 }
@@ -142,7 +142,9 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
         let page = report::page("slalom: experiments", &machine, plan.quick, &sections)?;
         write(&base, "report.html", &page)?;
         println!("report: {}", base.join("report.html").display());
-        let results = markdown::page(&machine, plan.quick, &sections);
+        let out = |e: &&Experiment| !chosen.iter().any(|chosen| chosen.name == e.name);
+        let left_out: Vec<_> = experiments().filter(out).map(|e| e.name).collect();
+        let results = markdown::page(&machine, plan.quick, &sections, &left_out);
         write(&base, "experiments.md", &results)?;
         if arguments.publish {
             write(&crate::root().join("docs"), "experiments.md", &results)?;

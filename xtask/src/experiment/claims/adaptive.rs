@@ -109,8 +109,8 @@ fn findings(results: &Results) -> Findings {
     };
     let (adagrad, rmsprop) = (ends("AdaGrad"), ends("RMSProp"));
     let parts = [
-        adagrad.1 < 0.8 * adagrad.0,
-        rmsprop.1 > 0.8 * rmsprop.0,
+        adagrad.1 < adagrad.0,
+        rmsprop.1 >= rmsprop.0,
         distance("drifting", "AdaGrad").above(&distance("drifting", "RMSProp")),
     ];
     let words = format!(

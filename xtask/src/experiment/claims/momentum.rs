@@ -155,7 +155,7 @@ fn findings(results: &Results) -> Findings {
     let path = |surface: Surface, levels: &'static [f64], x: (f64, f64), y: (f64, f64)| {
         let mut plot = Plot::new(
             &format!("momentum-path-{}", surface.name.to_lowercase()),
-            &format!("Paths on the {} at the best rates", surface.name),
+            &format!("Paths at the best rates: {}", surface.name),
             Axis::linear("x").within(x.0, x.1),
             Axis::linear("y").within(y.0, y.1),
         );
