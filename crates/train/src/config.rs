@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use serde::{Deserialize, Serialize};
 use slalom_layers::Loss;
 use slalom_optim::{Adam, Clip, LearningRate, Plateau, Rule};
-use slalom_regularize::Penalty;
+use slalom_regularize::{Constraint, Penalty};
 
 use crate::TrainError;
 use crate::metrics::Metric;
@@ -46,6 +46,7 @@ impl Batch {
 /// | `clip` | none | bounds on the gradient |
 /// | `penalty` | none | L1 and L2 on the weights (no biases), added to the gradient |
 /// | `decay` | 0 | decoupled weight decay, times the learning rate |
+/// | `constraint` | none | what each unit's weights are held to after every update |
 /// | `loss` | softmax cross-entropy | what training minimises |
 /// | `keep_best` | true | remember the parameters of the epoch of least loss |
 /// | `metrics` | none | measured on the validation samples after each epoch |
@@ -89,6 +90,8 @@ pub struct Config {
     pub penalty: Penalty,
     /// Decoupled weight decay, likewise.
     pub decay: f64,
+    /// What the weights are moved back to after every update, likewise: max-norm of each unit, say.
+    pub constraint: Option<Constraint>,
     /// What training minimises. Reported losses are without the penalty.
     pub loss: Loss,
     /// Whether the parameters of the best epoch are kept, by validation loss, or by training loss
@@ -115,6 +118,7 @@ impl Default for Config {
             clip: None,
             penalty: Penalty::default(),
             decay: 0.0,
+            constraint: None,
             loss: Loss::default(),
             keep_best: true,
             metrics: Vec::new(),
@@ -145,6 +149,7 @@ impl Config {
         self.rate.validate()?;
         self.plateau.as_ref().map_or(Ok(()), Plateau::validate)?;
         self.penalty.validate()?;
+        self.constraint.as_ref().map_or(Ok(()), Constraint::validate)?;
         Ok(())
     }
 

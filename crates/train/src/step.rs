@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use slalom_layers::{Mode, Network, Pass, Tape};
+use slalom_layers::{Kind, Mode, Network, Pass, Tape};
 use slalom_optim::{OptimError, Schedule};
 use slalom_tensor::{Samples, Scalar, Threads, View};
 
@@ -172,6 +172,12 @@ impl<F: Scalar> Run<F> {
                 }
                 other => other.into(),
             })?;
+        if let Some(constraint) = &self.config.constraint {
+            let blocks = self.network.blocks().iter();
+            for block in blocks.filter(|block| block.kind == Kind::Weight && !block.frozen) {
+                constraint.apply(block.shape.0, &mut self.params[block.range.clone()]);
+            }
+        }
         if let Some(tape) = &self.tape {
             self.network.settle(&mut self.params, tape);
         }

@@ -356,3 +356,11 @@ fn fields_out_of_range_are_named() {
     }
     assert!(every_loss().iter().all(|(loss, _)| loss.validate(OUTPUTS).is_ok()));
 }
+
+#[test]
+fn every_loss_has_a_name_of_its_own() {
+    let names: std::collections::BTreeSet<_> = every_loss().iter().map(|(l, _)| l.name()).collect();
+    let expected = "binary cross-entropy, cross-entropy, gaussian likelihood, hinge, huber, \
+        kl divergence, log-cosh, mean absolute error, mean squared error, poisson, quantile, smooth l1";
+    assert_eq!(names.into_iter().collect::<Vec<_>>().join(", "), expected);
+}

@@ -296,3 +296,13 @@ fn the_number_of_layers_is_bounded() {
         Network::<f32>::new(0, layers(1)).unwrap_err().to_string().starts_with("inputs of layer 0")
     );
 }
+
+#[test]
+fn every_layer_has_a_name() {
+    let summary = Network::<f64>::new(4, every_layer()).unwrap().summary();
+    let names: Vec<_> = summary.rows.iter().map(|row| row.layer.as_str()).collect();
+    let expected = "embedding, dense, softplus, prelu, dropout, gaussian dropout, alpha dropout, \
+        batch norm, layer norm, activity penalty, residual, concat, softmax, log softmax";
+    assert_eq!(names.join(", "), expected);
+    assert_eq!(summary.rows.iter().map(|row| row.parameters).sum::<usize>(), summary.parameters);
+}

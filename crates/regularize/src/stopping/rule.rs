@@ -95,11 +95,7 @@ fn last(stops: &[Option<Stop>]) -> Option<Stop> {
     let broken = |stop: &&Stop| matches!(stop.1, Reason::NotFinite { .. });
     let lost = stops.iter().flatten().filter(broken).min_by_key(|stop| stop.0);
     let all: Option<Vec<Stop>> = stops.iter().copied().collect();
-    let met = all.and_then(|all| all.into_iter().max_by_key(|stop| stop.0));
-    match (lost.copied(), met) {
-        (Some(lost), Some(met)) => Some(if met.0 < lost.0 { met } else { lost }),
-        (lost, met) => lost.or(met),
-    }
+    lost.copied().or_else(|| all?.into_iter().max_by_key(|stop| stop.0))
 }
 
 fn combine(

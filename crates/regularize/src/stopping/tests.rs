@@ -181,6 +181,10 @@ fn generalization_loss_by_hand() {
     assert_eq!((decision.epoch, decision.best), (Some(3), Some(1)));
     let Some(Reason::GeneralizationLoss { loss, alpha }) = decision.reason else { panic!() };
     assert!((loss - 12.0).abs() < 1e-9 && alpha == 10.0);
+    assert!(
+        !GeneralizationLoss { alpha: 50.0, strip: 1 }.decide(&[1.0, 1.5]).stop(),
+        "at the limit"
+    );
     // looked at once a strip: epochs 4 and 9
     let strips = GeneralizationLoss::default();
     let losses = [1.0, 0.1, 1.0, 1.0, 0.5, 9.0, 9.0, 9.0, 9.0, 0.6];
@@ -204,6 +208,11 @@ fn progress_quotient_by_hand() {
     let Some(Reason::ProgressQuotient { quotient, .. }) = decision.reason else { panic!() };
     assert!((quotient - 10.0 / (1000.0 * (0.2 / 0.19 - 1.0))).abs() < 1e-9);
     assert_eq!((decision.epoch, decision.best), (Some(3), Some(1)));
+    // exactly at the limit: GL = 50, P = 500
+    let (values, training) = ([1.0, 1.0, 1.0, 1.5], [0.5, 0.25, 0.5, 0.25]);
+    let history_at = History { values: &values, training: &training, seconds: &[] };
+    assert!(!ProgressQuotient { alpha: 0.1, ..rule }.decide(history_at).stop());
+    assert!(ProgressQuotient { alpha: 0.0999, ..rule }.decide(history_at).stop());
     // training at a standstill: any generalization loss is too much, none is none
     let still = History { training: &[0.3; 4], ..history };
     assert_eq!(rule.decide(still).epoch, Some(3));
@@ -295,7 +304,7 @@ fn what_is_out_of_range_is_named() {
     );
     assert!(refused(GeneralizationLoss { alpha: 1.0, strip: 0 }.into()).starts_with("strip is 0"));
     let quotient = ProgressQuotient::default();
-    assert!(refused(ProgressQuotient { alpha: -1.0, ..quotient }.into()).starts_with("alpha"));
+    assert!(refused(ProgressQuotient { alpha: 0.0, ..quotient }.into()).starts_with("alpha"));
     assert!(refused(ProgressQuotient { alpha: f64::NAN, ..quotient }.into()).starts_with("alpha"));
     assert!(refused(ProgressQuotient { strip: 0, ..quotient }.into()).starts_with("strip"));
     for min_progress in [-0.1, f64::NAN, f64::INFINITY] {
