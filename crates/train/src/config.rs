@@ -182,6 +182,7 @@ impl Config {
             clip,
             penalty,
             decay,
+            constraint,
             loss,
             keep_best,
             metrics,
@@ -198,6 +199,7 @@ impl Config {
         compare("clip", clip, &there.clip);
         compare("penalty", penalty, &there.penalty);
         compare("decay", decay, &there.decay);
+        compare("constraint", constraint, &there.constraint);
         compare("loss", loss, &there.loss);
         compare("keep_best", keep_best, &there.keep_best);
         compare("metrics", metrics, &there.metrics);
