@@ -232,7 +232,7 @@ impl Pool {
         // SAFETY: the gate is shut and nobody is inside, and `busy` makes this the only writer.
         unsafe { *shared.gate.job.get() = Some(job) };
         let number = (gate.load(Ordering::Relaxed) / NUMBER).wrapping_add(1) % NUMBER;
-        gate.store(number * NUMBER | OPEN, Ordering::SeqCst);
+        gate.store((number * NUMBER) | OPEN, Ordering::SeqCst);
         for (worker, seat) in self.workers.iter().zip(&shared.seats[1..]) {
             if seat.asleep.0.load(Ordering::SeqCst) {
                 worker.thread().unpark();
@@ -351,7 +351,7 @@ impl Shared {
             if task >= end {
                 return None;
             }
-            let taken = number * NUMBER | (task as u64 + 1);
+            let taken = (number * NUMBER) | (task as u64 + 1);
             match next.compare_exchange_weak(found, taken, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Some(task),
                 Err(other) => found = other,
