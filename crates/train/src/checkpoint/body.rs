@@ -102,7 +102,8 @@ mod tests {
 
     #[test]
     fn json_keeps_every_bit_and_has_no_infinity_and_no_bottomless_depth() {
-        let numbers = [0.1, 1.0 / 3.0, 5e-324, f64::MAX, -0.0, 0.1 + 0.2, 2.2250738585072011e-308];
+        let numbers =
+            [0.1, 1.0 / 3.0, 5e-324, f64::MAX, -0.0, 0.1 + 0.2, 2.225_073_858_507_201e-308];
         let json = encode_json("here", &numbers.to_vec()).unwrap();
         let back: Vec<f64> = decode_json("here", &json).unwrap();
         assert!(back.iter().zip(&numbers).all(|(a, b)| a.to_bits() == b.to_bits()), "{back:?}");
