@@ -6,9 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use slalom::prelude::*;
-use slalom::preprocess::{
-    DataSet, Fit as _, Limits, MinMax, OwnedTargets, Split, Transform as _, idx_data_set,
-};
+use slalom::preprocess::{DataSet, Limits, MinMax, OwnedTargets, Split, idx_data_set};
 
 use super::data;
 use super::net::accuracy;
