@@ -59,7 +59,8 @@ impl GeneralizationLoss {
     }
 }
 
-/// GL in percent; 0 at the best value itself, also when that is 0.
+/// GL in percent. Where the lowest value is 0 it is infinite above it and NaN at it, and NaN is above
+/// no limit.
 pub(super) fn generalization_loss(value: f64, best: f64) -> f64 {
-    if value > best { 100.0 * (value / best - 1.0) } else { 0.0 }
+    100.0 * (value / best - 1.0)
 }
