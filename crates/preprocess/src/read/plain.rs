@@ -158,7 +158,7 @@ impl Numbers {
     /// Parses whole lines of `width` numbers each; nothing if there is anything else among them.
     fn parse(piece: &[u8], width: usize, separator: u8, trim: bool) -> Option<Self> {
         let guess = piece.len() / (8 * width) + 1;
-        let columns = vec![Vec::with_capacity(guess); width];
+        let columns = (0..width).map(|_| Vec::with_capacity(guess)).collect();
         let mut numbers = Self { columns, rows: 0, lines: 0 };
         let mut rest = piece;
         loop {
@@ -173,7 +173,10 @@ impl Numbers {
             };
             for (i, column) in numbers.columns.iter_mut().enumerate() {
                 let start = if trim { skip_spaces(rest) } else { rest };
-                let (number, taken) = fast_float2::parse_partial::<f64, _>(start).ok()?;
+                let (number, taken) = match short_decimal(start) {
+                    Some(short) => short,
+                    None => fast_float2::parse_partial::<f64, _>(start).ok()?,
+                };
                 column.push(finite(number)?);
                 rest = &start[taken..];
                 if trim {
@@ -198,4 +201,54 @@ impl Numbers {
 fn skip_spaces(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|byte| !b" \t".contains(byte)).unwrap_or(text.len());
     &text[end..]
+}
+
+/// A decimal number of at most 15 digits without exponent, and how many bytes it takes: its digits
+/// and the power of ten are exact in f64, so one division rounds it right (Clinger 1990).
+fn short_decimal(text: &[u8]) -> Option<(f64, usize)> {
+    const POWERS: [f64; 16] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let negative = text.first() == Some(&b'-');
+    let start = usize::from(negative);
+    let (mut digits, mut value, mut point) = (0, 0_u64, None);
+    let mut end = start;
+    while let Some(&byte) = text.get(end) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            (value, digits) = (value.wrapping_mul(10).wrapping_add(u64::from(digit)), digits + 1);
+        } else if byte == b'.' && point.is_none() {
+            point = Some(digits);
+        } else if byte == b'e' || byte == b'E' {
+            return None;
+        } else {
+            break;
+        }
+        end += 1;
+    }
+    if !(1..=15).contains(&digits) {
+        return None;
+    }
+    let number = value as f64 / POWERS[digits - point.unwrap_or(digits)];
+    Some((if negative { -number } else { number }, end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_decimals_are_rounded_as_long_ones_are() {
+        for text in
+            ["0", "-0", "7", "-12.345678", ".5", "5.", "0.1", "123456789012345", "0.00000000000001"]
+        {
+            let (number, taken) = short_decimal(text.as_bytes()).unwrap();
+            let wanted: f64 = text.parse().unwrap();
+            assert_eq!((number.to_bits(), taken), (wanted.to_bits(), text.len()), "{text}");
+        }
+        assert_eq!(short_decimal(b"1.5,2"), Some((1.5, 3)));
+        assert_eq!(short_decimal(b"1.5.2"), Some((1.5, 3)));
+        for text in ["", "-", ".", "+1", "1e5", "1234567890123456", "inf", "x"] {
+            assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
+        }
+    }
 }
