@@ -4,8 +4,8 @@
 use proptest::prelude::*;
 use slalom::layers::{BatchNorm, LayerSpec};
 use slalom::optim::{
-    AdaBelief, AdaDelta, AdaGrad, AdamW, Adamax, Adan, Asgd, Lamb, Lars, Lion, NAdam, Plateau,
-    RAdam, RmsProp, Rprop, Rule, Yogi,
+    AdaBelief, AdaDelta, AdaGrad, AdamW, Adamax, Adan, Asgd, Averaging, Lamb, Lars, Lion, NAdam,
+    Plateau, RAdam, RmsProp, Rprop, Rule, Yogi,
 };
 use slalom::prelude::*;
 use slalom_tests::{RINGS, rings};
@@ -54,6 +54,7 @@ prop_compose! {
         (dropout, norm, schedule) in any::<(bool, bool, bool)>(),
         (seed, stop) in (any::<u64>(), 0_usize..60),
         (patience, plateau) in (1_usize..4, any::<bool>()),
+        averaging in 0_usize..4,
         threads in [1_usize..4, 1_usize..4],
     ) -> Case {
         let rate = match schedule {
@@ -82,6 +83,12 @@ prop_compose! {
                 final_loss,
                 rule,
                 rate,
+                averaging: [
+                    None,
+                    Some(Averaging::Polyak { start: 3 }),
+                    Some(Averaging::Exponential { decay: 0.9 }),
+                    Some(Averaging::Swa { start: 2, every: 3 }),
+                ][averaging],
                 plateau: plateau.then_some(Plateau { patience: 0, ..Plateau::default() }),
                 clip: clip.then_some(Clip::GlobalNorm(0.5)),
                 decay: if decay { 0.01 } else { 0.0 },
@@ -135,6 +142,9 @@ proptest! {
         prop_assert_eq!(resumed.best_epoch(), whole.best_epoch());
         prop_assert_eq!(resumed.fingerprint(), whole.fingerprint());
         let predict = |run: &Run<f32>| run.predict(train.inputs()).unwrap().map(f32::to_bits);
+        prop_assert_eq!(predict(&resumed), predict(&whole));
+        resumed.use_average();
+        whole.use_average();
         prop_assert_eq!(predict(&resumed), predict(&whole));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use serde::{Deserialize, Serialize};
 use slalom_layers::Loss;
-use slalom_optim::{Adam, Clip, LearningRate, Plateau, Rule};
+use slalom_optim::{Adam, Averaging, Clip, LearningRate, Plateau, Rule};
 use slalom_regularize::{Constraint, Penalty};
 
 use crate::TrainError;
@@ -47,6 +47,7 @@ impl Batch {
 /// | `penalty` | none | L1 and L2 on the weights (no biases), added to the gradient |
 /// | `decay` | 0 | decoupled weight decay, times the learning rate |
 /// | `constraint` | none | what each unit's weights are held to after every update |
+/// | `averaging` | none | keep an average of the parameters beside them |
 /// | `loss` | softmax cross-entropy | what training minimises |
 /// | `keep_best` | true | remember the parameters of the epoch of least loss |
 /// | `metrics` | none | measured on the validation samples after each epoch |
@@ -92,6 +93,8 @@ pub struct Config {
     pub decay: f64,
     /// What the weights are moved back to after every update, likewise: max-norm of each unit, say.
     pub constraint: Option<Constraint>,
+    /// Which average of the parameters is kept: [`Run::use_average`](crate::Run::use_average).
+    pub averaging: Option<Averaging>,
     /// What training minimises. Reported losses are without the penalty.
     pub loss: Loss,
     /// Whether the parameters of the best epoch are kept, by validation loss, or by training loss
@@ -119,6 +122,7 @@ impl Default for Config {
             penalty: Penalty::default(),
             decay: 0.0,
             constraint: None,
+            averaging: None,
             loss: Loss::default(),
             keep_best: true,
             metrics: Vec::new(),
@@ -147,6 +151,7 @@ impl Config {
         }
         self.rule.validate()?;
         self.rate.validate()?;
+        self.averaging.as_ref().map_or(Ok(()), Averaging::validate)?;
         self.plateau.as_ref().map_or(Ok(()), Plateau::validate)?;
         self.penalty.validate()?;
         self.constraint.as_ref().map_or(Ok(()), Constraint::validate)?;
@@ -183,6 +188,7 @@ impl Config {
             penalty,
             decay,
             constraint,
+            averaging,
             loss,
             keep_best,
             metrics,
@@ -200,6 +206,7 @@ impl Config {
         compare("penalty", penalty, &there.penalty);
         compare("decay", decay, &there.decay);
         compare("constraint", constraint, &there.constraint);
+        compare("averaging", averaging, &there.averaging);
         compare("loss", loss, &there.loss);
         compare("keep_best", keep_best, &there.keep_best);
         compare("metrics", metrics, &there.metrics);

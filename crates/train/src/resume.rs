@@ -1,7 +1,7 @@
 //! Runs as files: stopped here, resumed there, to the bit.
 
 use slalom_layers::NetworkSpec;
-use slalom_optim::{Optimizer, State};
+use slalom_optim::{Average, Optimizer, State};
 use slalom_tensor::{Scalar, Threads};
 
 use crate::checkpoint::{Checkpoint, CheckpointError, Kind, body};
@@ -22,6 +22,9 @@ impl<F: Scalar> Run<F> {
         file.put("history", &self.history)?;
         file.put_slab("params", &self.params);
         file.put("optimizer", self.optimizer.state())?;
+        if let Some(average) = &self.average {
+            file.put("average", average)?;
+        }
         if let Some(best) = &self.best {
             file.put("best", &(best.epoch, best.loss))?;
             file.put_slab("best.params", &best.params);
@@ -52,6 +55,11 @@ impl<F: Scalar> Run<F> {
         (run.progress, run.history) = (file.get("progress")?, file.get("history")?);
         run.losses = run.history.losses();
         run.optimizer = optimizer;
+        if run.average.is_some() {
+            let average: Average<F> = file.get("average")?;
+            average.write(&mut run.params.clone())?; // refuses another length
+            run.average = Some(average);
+        }
         if file.contains("best") {
             let (epoch, loss) = file.get("best")?;
             let params = file.slab("best.params")?;
@@ -77,6 +85,7 @@ impl<F: Scalar> Run<F> {
             encoded("config", body::encode("config", &self.config)),
             ("params", bytemuck::cast_slice(&self.params).to_vec()),
             encoded("optimizer", body::encode("optimizer", self.optimizer.state())),
+            encoded("average", body::encode("average", &self.average)),
             encoded("progress", body::encode("progress", &progress)),
             ("history", self.history.fingerprint().as_bytes().to_vec()),
         ];

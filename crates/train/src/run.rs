@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use slalom_layers::{Kind, Mode, Network, Pass, Tape};
-use slalom_optim::{Block, Optimizer};
+use slalom_optim::{Average, Block, Optimizer};
 use slalom_tensor::{Matrix, Samples, Scalar, Threads, View, squared_norm};
 
 use crate::batches::Batches;
@@ -47,6 +47,7 @@ pub struct Run<F: Scalar> {
     pub(crate) history: History,
     /// What the plateau looks at: the history's losses.
     pub(crate) losses: Vec<f64>,
+    pub(crate) average: Option<Average<F>>,
     pub(crate) best: Option<Best<F>>,
     pub(crate) batches: Batches<F>,
     pub(crate) tape: Option<Tape<F>>,
@@ -110,7 +111,9 @@ impl<F: Scalar> Run<F> {
         network.check(&params, network.inputs())?;
         let optimizer =
             Optimizer::new(config.rule.clone(), blocks(&network, &config), config.clip)?;
+        let average = config.averaging.map(|averaging| Average::new(averaging, params.len()));
         Ok(Self {
+            average: average.transpose()?,
             grads: vec![F::zero(); params.len()],
             network,
             config,
@@ -316,6 +319,15 @@ impl<F: Scalar> Run<F> {
     pub fn restore_best(&mut self) {
         if let Some(best) = &self.best {
             self.params.copy_from_slice(&best.params);
+        }
+    }
+
+    /// Puts the average of the parameters ([`Config::averaging`]) in place; nothing if there is none
+    /// yet. Batch normalisation's statistics are averaged with the rest.
+    pub fn use_average(&mut self) {
+        if let Some(average) = &self.average {
+            let written = average.write(&mut self.params);
+            written.expect("made for these parameters, or checked on resume");
         }
     }
 

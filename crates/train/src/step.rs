@@ -181,6 +181,9 @@ impl<F: Scalar> Run<F> {
         if let Some(tape) = &self.tape {
             self.network.settle(&mut self.params, tape);
         }
+        if let Some(average) = &mut self.average {
+            average.update(update - 1, &self.params)?;
+        }
         let progress = &mut self.progress;
         progress.batch = batch;
         progress.step += sum.batches;
