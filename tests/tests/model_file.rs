@@ -1,7 +1,7 @@
 //! A model's file alone is enough to predict, and is refused where its parts do not fit.
 
 use slalom::prelude::*;
-use slalom::preprocess::{Csv, Fit as _, Labels, MinMax, Pipeline, Scaler, Table};
+use slalom::preprocess::{Csv, Labels, MinMax, Pipeline, Scaler, Table};
 use slalom_train::checkpoint::Kind;
 
 fn table() -> Table {
