@@ -3,11 +3,12 @@
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Slabs from this size on are worth waking threads that wait: below, one thread has updated them
-/// before another has begun (measured on two cores of an AMD EPYC 9005 at 2.6 GHz).
+/// Slabs from this size on are worth waking threads that wait: 2¹⁷ numbers are some tens of
+/// microseconds of memory traffic, a wake-up is a few. An estimate, not a measured optimum.
 pub(crate) const SHARED_FROM: usize = 1 << 17;
 
-/// Slabs from this size on are worth starting threads (measured there, too).
+/// Slabs from this size on are worth starting threads, which takes some tens of microseconds each.
+/// Likewise an estimate.
 pub(crate) const SCOPED_FROM: usize = 1 << 20;
 
 /// Something that runs tasks: given their number and the work of one, it calls the work once for
