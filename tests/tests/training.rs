@@ -274,23 +274,23 @@ fn settings_out_of_range_are_named() {
 fn the_best_parameters_are_put_back_however_the_fit_ends() {
     let (x, classes) = points(60);
     let train = Samples::new(x.columns(0, 30), Targets::Classes(&classes[..30])).unwrap();
-    let valid = Some(Samples::new(x.columns(30, 30), Targets::Classes(&classes[30..])).unwrap());
+    let valid = Samples::new(x.columns(30, 30), Targets::Classes(&classes[30..])).unwrap();
     // a rate at which the validation loss goes up and down
     let config = || Config { rate: 4.0.into(), ..plain(3) };
     let patience = EarlyStopping { patience: 3, ..EarlyStopping::default() };
     for stop in [vec![], vec![StopRule::from(patience)]] {
         let mut fitted = run(config());
         let fit = Fit { epochs: 12, stop, ..Fit::default() };
-        fitted.fit(train, valid, &fit, &mut []).unwrap();
+        fitted.fit(train, Some(valid), &fit, &mut []).unwrap();
         let losses = fitted.history().losses();
         let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
         assert!(*losses.last().unwrap() > least, "the last epoch must not be the best: {losses:?}");
-        assert_eq!(fitted.evaluate(valid.unwrap()).unwrap(), least);
+        assert_eq!(fitted.evaluate(valid).unwrap(), least);
     }
     let mut kept = run(config());
     let fit = Fit { epochs: 12, restore_best: false, ..Fit::default() };
-    kept.fit(train, valid, &fit, &mut []).unwrap();
-    assert_eq!(kept.evaluate(valid.unwrap()).unwrap(), *kept.history().losses().last().unwrap());
+    kept.fit(train, Some(valid), &fit, &mut []).unwrap();
+    assert_eq!(kept.evaluate(valid).unwrap(), *kept.history().losses().last().unwrap());
 }
 
 #[test]
