@@ -211,11 +211,19 @@ impl Pool {
             panic: Mutex::new(None),
         });
         let mut pool = Self { shared, workers: Vec::new() };
+        let (up, ups) = std::sync::mpsc::channel();
         for seat in 1..=workers {
-            let shared = Arc::clone(&pool.shared);
+            let (shared, up) = (Arc::clone(&pool.shared), up.clone());
             let thread = std::thread::Builder::new().name(format!("slalom-{seat}"));
-            pool.workers.push(thread.spawn(move || shared.serve(seat))?);
+            pool.workers.push(thread.spawn(move || {
+                let _ = up.send(());
+                drop(up);
+                shared.serve(seat);
+            })?);
         }
+        // a thread allocates while it comes up: not later, between two steps
+        drop(up);
+        ups.iter().take(workers).for_each(drop);
         Ok(pool)
     }
 
