@@ -3,7 +3,9 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use slalom::layers::ActivityPenalty;
 use slalom::prelude::*;
+use slalom::regularize::{Constraint, GroupLasso};
 use slalom_tests::rings;
 
 struct Counting;
@@ -36,10 +38,17 @@ fn steps_after_the_first_batch_allocate_nothing() {
         let layers = [
             Dense::new(300, Activation::Relu).into(),
             Dropout::new(0.5).into(),
+            ActivityPenalty { l1: 0.01, l2: 0.0 }.into(),
             Dense::new(200, Activation::Tanh).into(),
             Dense::linear(2).into(),
         ];
-        let config = Config { clip: Some(Clip::GlobalNorm(1.0)), ..Config::default() };
+        let config = Config {
+            clip: Some(Clip::GlobalNorm(1.0)),
+            penalty: Penalty { l1: 1e-4, l2: 1e-4 },
+            group_lasso: GroupLasso { strength: 1e-3, ..GroupLasso::default() },
+            constraint: Some(Constraint::MaxNorm(2.0)),
+            ..Config::default()
+        };
         let network = Network::<f32>::new(2, layers).unwrap();
         let mut run = Run::new(network, config, Threads::new(threads).unwrap()).unwrap();
         run.step(train).unwrap();

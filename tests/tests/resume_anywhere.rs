@@ -2,12 +2,13 @@
 //! number of threads: the same bits as the run that never stopped.
 
 use proptest::prelude::*;
-use slalom::layers::{BatchNorm, LayerSpec};
+use slalom::layers::{ActivityPenalty, BatchNorm, LayerSpec};
 use slalom::optim::{
     AdaBelief, AdaDelta, AdaGrad, AdamW, Adamax, Adan, Asgd, Averaging, Lamb, Lars, Lion, NAdam,
     Plateau, RAdam, RmsProp, Rprop, Rule, Yogi,
 };
 use slalom::prelude::*;
+use slalom::regularize::{Constraint, GroupLasso, Groups};
 use slalom_tests::{RINGS, rings};
 use slalom_train::metrics::Metric;
 
@@ -55,6 +56,7 @@ prop_compose! {
         (seed, stop) in (any::<u64>(), 0_usize..60),
         (patience, plateau) in (1_usize..4, any::<bool>()),
         averaging in 0_usize..4,
+        (proximal, lasso, single) in any::<(bool, bool, bool)>(),
         threads in [1_usize..4, 1_usize..4],
     ) -> Case {
         let rate = match schedule {
@@ -68,7 +70,14 @@ prop_compose! {
         if norm {
             layers.push(BatchNorm::default().into());
         }
+        if lasso {
+            layers.push(ActivityPenalty { l1: 1e-3, l2: 0.0 }.into());
+        }
         layers.push(Dense::linear(2).into());
+        let lasso = GroupLasso { strength: if lasso { 0.01 } else { 0.0 }, groups: Groups::Units };
+        let constraint = Some(Constraint::MaxNorm(0.7));
+        let of_first =
+            BlockConfig { rate: 0.5, group_lasso: lasso, constraint, ..BlockConfig::new("0") };
         let rule = rules()[rule].clone();
         // l2 beside a decay, the rule's own or the run's, is refused
         let coupled = penalty && !decay && matches!(rule, Rule::Sgd(_) | Rule::Adam(_));
@@ -93,6 +102,9 @@ prop_compose! {
                 clip: clip.then_some(Clip::GlobalNorm(0.5)),
                 decay: if decay { 0.01 } else { 0.0 },
                 penalty: Penalty { l1: 1e-3, l2: if coupled { 1e-2 } else { 0.0 } },
+                proximal,
+                group_lasso: lasso,
+                blocks: if single { vec![of_first] } else { vec![] },
                 metrics: vec![Metric::Accuracy],
                 ..Config::default()
             },

@@ -1,6 +1,7 @@
 //! What an epoch is: batches, their weights, accumulation, stopping at what is not finite.
 
 use slalom::prelude::*;
+use slalom::regularize::GroupLasso;
 use slalom_tensor::View;
 use slalom_tests::{relative_difference, rings};
 use slalom_train::{Source, TrainError};
@@ -302,4 +303,9 @@ fn configurations_that_differ_are_told_apart_field_by_field() {
     assert!(differences[1].starts_with("batch: Size(4) here, Size(8) there"));
     assert!(differences[2].starts_with("rate: "));
     assert!(a.differences(&a).is_empty());
+    let group_lasso = GroupLasso { strength: 0.5, ..GroupLasso::default() };
+    let blocks = vec![BlockConfig::new("2")];
+    let b = Config { proximal: true, group_lasso, blocks, ..a.clone() };
+    let differences: Vec<_> = a.differences(&b).iter().map(|d| d[..6].to_string()).collect();
+    assert_eq!(differences, ["proxim", "group_", "blocks"]);
 }

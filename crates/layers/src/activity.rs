@@ -9,8 +9,9 @@ use crate::{Backward, Forward, Layer, LayerError, Mode, Pass};
 /// Passes its inputs, and while training adds the penalty's gradient on the way back: the layer
 /// before is drawn towards small or sparse outputs.
 ///
-/// Losses are reported without the penalty's value. As in Keras's `ActivityRegularization` the
-/// strengths are per sample, for a loss that is a mean over samples.
+/// [`Network::penalty`](crate::Network::penalty) is the penalty's value, which runs add to the
+/// training loss. As in Keras's `ActivityRegularization` the strengths are per sample, for a loss
+/// that is a mean over samples.
 impl<F: Scalar> Layer<F> for ActivityPenalty {
     fn name(&self) -> &'static str {
         "activity penalty"
@@ -36,5 +37,9 @@ impl<F: Scalar> Layer<F> for ActivityPenalty {
         if let Mode::Train { .. } = pass.mode {
             self.add_gradient(at.y, at.x.ncols(), dx);
         }
+    }
+
+    fn penalty(&self, _inputs: usize, samples: usize, y: &[F], _cache: &[F]) -> f64 {
+        self.value(y, samples)
     }
 }

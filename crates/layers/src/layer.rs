@@ -159,6 +159,13 @@ pub trait Layer<F: Scalar>: std::fmt::Debug + Send + Sync {
     fn settle(&self, params: &mut [F], inputs: usize, samples: usize, cache: &[F]) {
         let _ = (params, inputs, samples, cache);
     }
+
+    /// What the layer adds to the loss of the samples that it was trained on, from the outputs and
+    /// the cache of the forward pass; its gradient is the backward pass's affair. 0 by default.
+    fn penalty(&self, inputs: usize, samples: usize, y: &[F], cache: &[F]) -> f64 {
+        let _ = (inputs, samples, y, cache);
+        0.0
+    }
 }
 
 /// Writes the columns of `x` one after the other.

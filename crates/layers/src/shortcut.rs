@@ -191,4 +191,9 @@ impl<F: Scalar> Layer<F> for Shortcut<F> {
         let cache = &cache[2 * self.inner.outputs() * samples..];
         Layer::settle(&self.inner, params, inputs, samples, cache);
     }
+
+    fn penalty(&self, inputs: usize, samples: usize, _y: &[F], cache: &[F]) -> f64 {
+        let (fx, rest) = cache.split_at(self.inner.outputs() * samples);
+        Layer::penalty(&self.inner, inputs, samples, fx, &rest[fx.len()..])
+    }
 }

@@ -60,5 +60,5 @@ pub mod prelude {
     pub use slalom_regularize::{EarlyStopping, Penalty, StopRule};
     pub use slalom_tensor::{Matrix, Samples, Scalar, Targets, Threads, from_rows};
     pub use slalom_train::checkpoint::Checkpoint;
-    pub use slalom_train::{Batch, Callback, Config, Event, Fit, Outcome, Run};
+    pub use slalom_train::{Batch, BlockConfig, Callback, Config, Event, Fit, Outcome, Run};
 }

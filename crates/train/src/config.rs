@@ -5,10 +5,10 @@ use std::fmt::Debug;
 use serde::{Deserialize, Serialize};
 use slalom_layers::Loss;
 use slalom_optim::{Adam, Averaging, Clip, LearningRate, Plateau, Rule};
-use slalom_regularize::{Constraint, Penalty};
+use slalom_regularize::{Constraint, GroupLasso, Penalty};
 
-use crate::TrainError;
 use crate::metrics::Metric;
+use crate::{BlockConfig, TrainError};
 
 /// How many samples make one update.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,8 +45,11 @@ impl Batch {
 /// | `plateau` | none | lower the rate when the loss stops falling |
 /// | `clip` | none | bounds on the gradient |
 /// | `penalty` | none | L1 and L2 on the weights (no biases), added to the gradient |
+/// | `proximal` | false | L1 by proximal steps: exact zeros |
+/// | `group_lasso` | none | whole units or inputs to 0, by proximal steps |
 /// | `decay` | 0 | decoupled weight decay, times the learning rate |
 /// | `constraint` | none | what each unit's weights are held to after every update |
+/// | `blocks` | none | layers or blocks with a rate, penalties and constraint of their own |
 /// | `averaging` | none | keep an average of the parameters beside them |
 /// | `loss` | softmax cross-entropy | what training minimises |
 /// | `keep_best` | true | remember the parameters of the epoch of least loss |
@@ -87,15 +90,25 @@ pub struct Config {
     pub plateau: Option<Plateau>,
     /// Bounds on the gradient before the rule sees it.
     pub clip: Option<Clip>,
-    /// Penalties on the weights; biases, scales and statistics are spared.
+    /// Penalties on the weights; biases, scales and statistics are spared. Their value is part of
+    /// the training loss, as in Keras.
     pub penalty: Penalty,
+    /// Whether L1 moves weights by its proximal step after the rule, in place of its sub-gradient
+    /// before it: weights become exactly 0, and stay there until the loss outweighs the penalty.
+    /// L2, which is smooth, stays with the gradient.
+    pub proximal: bool,
+    /// Penalty on the norms of units or inputs, likewise by its proximal step, after that of L1.
+    /// Both are steps of the learning rate (times the block's), whatever the rule makes of it.
+    pub group_lasso: GroupLasso,
     /// Decoupled weight decay, likewise.
     pub decay: f64,
     /// What the weights are moved back to after every update, likewise: max-norm of each unit, say.
     pub constraint: Option<Constraint>,
+    /// Blocks that are treated otherwise than by the five fields before this one.
+    pub blocks: Vec<BlockConfig>,
     /// Which average of the parameters is kept: [`Run::use_average`](crate::Run::use_average).
     pub averaging: Option<Averaging>,
-    /// What training minimises. Reported losses are without the penalty.
+    /// What training minimises, with the penalties. Losses of an evaluation are without these.
     pub loss: Loss,
     /// Whether the parameters of the best epoch are kept, by validation loss, or by training loss
     /// where there are no validation samples.
@@ -120,8 +133,11 @@ impl Default for Config {
             plateau: None,
             clip: None,
             penalty: Penalty::default(),
+            proximal: false,
+            group_lasso: GroupLasso::default(),
             decay: 0.0,
             constraint: None,
+            blocks: Vec::new(),
             averaging: None,
             loss: Loss::default(),
             keep_best: true,
@@ -145,17 +161,11 @@ impl Config {
             let (field, bound) = ("accumulate", "at least 1");
             return Err(TrainError::Field { field, value: 0.0, bound });
         }
-        if !(self.decay.is_finite() && self.decay >= 0.0) {
-            let (field, bound) = ("decay", "finite and at least 0");
-            return Err(TrainError::Field { field, value: self.decay, bound });
-        }
         self.rule.validate()?;
         self.rate.validate()?;
         self.averaging.as_ref().map_or(Ok(()), Averaging::validate)?;
         self.plateau.as_ref().map_or(Ok(()), Plateau::validate)?;
-        self.penalty.validate()?;
-        self.constraint.as_ref().map_or(Ok(()), Constraint::validate)?;
-        Ok(())
+        self.validate_blocks()
     }
 
     /// What differs between two configurations, a line a field: for whoever resumes a run and
@@ -186,8 +196,11 @@ impl Config {
             plateau,
             clip,
             penalty,
+            proximal,
+            group_lasso,
             decay,
             constraint,
+            blocks,
             averaging,
             loss,
             keep_best,
@@ -204,8 +217,11 @@ impl Config {
         compare("plateau", plateau, &there.plateau);
         compare("clip", clip, &there.clip);
         compare("penalty", penalty, &there.penalty);
+        compare("proximal", proximal, &there.proximal);
+        compare("group_lasso", group_lasso, &there.group_lasso);
         compare("decay", decay, &there.decay);
         compare("constraint", constraint, &there.constraint);
+        compare("blocks", blocks, &there.blocks);
         compare("averaging", averaging, &there.averaging);
         compare("loss", loss, &there.loss);
         compare("keep_best", keep_best, &there.keep_best);

@@ -34,11 +34,12 @@ pub struct Epoch {
     /// Updates of the parameters since the run began.
     pub updates: u64,
     /// Loss on the training samples, each with its weight, as they were met: the mean over the
-    /// epoch, with dropout on and while the parameters move.
+    /// epoch, with penalties, with dropout on and while the parameters move.
     pub train_loss: f64,
-    /// Loss on the training samples with the parameters that the epoch ended with, if asked for.
+    /// Loss on the training samples with the parameters that the epoch ended with, without
+    /// penalties, if asked for.
     pub final_loss: Option<f64>,
-    /// Loss on the validation samples, if there are any.
+    /// Loss on the validation samples, without penalties, if there are any.
     pub valid_loss: Option<f64>,
     /// Further measures by name, in the order they were asked for.
     pub metrics: Vec<(String, f64)>,

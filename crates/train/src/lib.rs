@@ -25,6 +25,7 @@
 //! caller's own iterator.
 
 mod batches;
+mod blocks;
 mod callbacks;
 pub mod checkpoint;
 mod checksum;
@@ -44,6 +45,7 @@ mod tune;
 mod verify;
 pub mod weights;
 
+pub use blocks::BlockConfig;
 pub use callbacks::{Callback, CsvLog, Event, Every, JsonLog, Newest, Save, StopFlag, TensorBoard};
 pub use config::{Batch, Config};
 pub use diagnosis::{BlockStatistics, Diagnosis, Finding, LayerStatistics};

@@ -4,8 +4,9 @@ use slalom_layers::NetworkSpec;
 use slalom_optim::{Average, Optimizer, State};
 use slalom_tensor::{Scalar, Threads};
 
+use crate::blocks::blocks;
 use crate::checkpoint::{Checkpoint, CheckpointError, Kind, body};
-use crate::run::{Best, Progress, blocks};
+use crate::run::{Best, Progress};
 use crate::{Config, Fingerprint, Run, TrainError};
 
 impl<F: Scalar> Run<F> {

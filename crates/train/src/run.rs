@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
-use slalom_layers::{Kind, Mode, Network, Pass, Tape};
-use slalom_optim::{Average, Block, Optimizer};
+use slalom_layers::{Mode, Network, Pass, Tape};
+use slalom_optim::{Average, Optimizer};
 use slalom_tensor::{Matrix, Samples, Scalar, Threads, View, squared_norm};
 
 use crate::batches::Batches;
+use crate::blocks::{Weights, blocks};
 use crate::metrics::Metric;
 use crate::{Config, Epoch, History, Source, TrainError};
 
@@ -47,6 +48,7 @@ pub struct Run<F: Scalar> {
     pub(crate) history: History,
     /// What the plateau looks at: the history's losses.
     pub(crate) losses: Vec<f64>,
+    pub(crate) weights: Weights,
     pub(crate) average: Option<Average<F>>,
     pub(crate) best: Option<Best<F>>,
     pub(crate) batches: Batches<F>,
@@ -90,7 +92,7 @@ impl<F: Scalar> Run<F> {
     /// A run before its first batch, with the parameters that the seed gives.
     ///
     /// # Errors
-    /// A field of the configuration out of its range.
+    /// A field of the configuration out of its range, or a block that the network has not.
     pub fn new(network: Network<F>, config: Config, threads: Threads) -> Result<Self, TrainError> {
         let params = network.init(config.seed);
         Self::with_params(network, params, config, threads)
@@ -99,8 +101,8 @@ impl<F: Scalar> Run<F> {
     /// The same from parameters of the caller's.
     ///
     /// # Errors
-    /// A field of the configuration out of its range, or a slab of another length than the
-    /// network's.
+    /// A field of the configuration out of its range, a block that the network has not, or a slab
+    /// of another length than the network's.
     pub fn with_params(
         network: Network<F>,
         params: Vec<F>,
@@ -113,6 +115,7 @@ impl<F: Scalar> Run<F> {
             Optimizer::new(config.rule.clone(), blocks(&network, &config), config.clip)?;
         let average = config.averaging.map(|averaging| Average::new(averaging, params.len()));
         Ok(Self {
+            weights: Weights::new(&network, &config)?,
             average: average.transpose()?,
             grads: vec![F::zero(); params.len()],
             network,
@@ -336,18 +339,4 @@ impl<F: Scalar> Run<F> {
         self.config.loss.check(self.network.outputs(), samples.targets())?;
         Ok(())
     }
-}
-
-/// The network's blocks as the optimizer sees them: penalties and decay on weights alone,
-/// statistics left to their layers.
-pub(crate) fn blocks<F: Scalar>(network: &Network<F>, config: &Config) -> Vec<Block> {
-    let of = |block: &slalom_layers::Block| Block {
-        l1: config.penalty.l1,
-        l2: config.penalty.l2,
-        decay: config.decay,
-        exempt: block.kind != Kind::Weight,
-        frozen: block.frozen || block.kind == Kind::Statistic,
-        ..Block::new(block.name.clone(), block.range.clone())
-    };
-    network.blocks().iter().map(of).collect()
 }

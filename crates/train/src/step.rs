@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use slalom_layers::{Kind, Mode, Network, Pass, Tape};
+use slalom_layers::{Mode, Network, Pass, Tape};
 use slalom_optim::{OptimError, Schedule};
 use slalom_tensor::{Samples, Scalar, Threads, View};
 
@@ -13,8 +13,10 @@ use crate::{Run, Source, TrainError};
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Step {
-    /// Mean loss over the update's samples, before it, without penalties.
+    /// What the update makes smaller: the mean loss over its samples, before it, with penalties.
     pub loss: f64,
+    /// What of the loss is penalties, on weights and on activations.
+    pub penalty: f64,
     /// Euclidean norm of the gradient, before clipping.
     pub norm: f64,
     /// The learning rate.
@@ -30,6 +32,8 @@ struct Sum {
     /// Σ of the batches' losses times their weights, and Σ of these.
     loss: f64,
     weight: f64,
+    /// The same of the activity penalties, which are part of the losses.
+    penalty: f64,
 }
 
 impl<F: Scalar> Run<F> {
@@ -124,7 +128,9 @@ impl<F: Scalar> Run<F> {
         network.check_inputs(data.inputs)?;
         network.forward(params, data.inputs, tape, &pass);
         let (outputs, deltas) = tape.ends();
-        let loss = config.loss.evaluate(outputs, data.targets, data.weights, Some(deltas));
+        let mut loss = config.loss.evaluate(outputs, data.targets, data.weights, Some(deltas));
+        let penalty = network.penalty(tape);
+        loss.value += penalty;
         sum.batches += 1;
         if !loss.value.is_finite() {
             let (epoch, batch, update, rate) = self.place(sum);
@@ -140,6 +146,7 @@ impl<F: Scalar> Run<F> {
         }
         network.backward(params, data.inputs, tape, grads, &pass);
         sum.loss += loss.value * loss.weight;
+        sum.penalty += penalty * loss.weight;
         sum.weight += loss.weight;
         if last && sum.batches == 1 {
             return Ok(()); // the gradient is where it belongs
@@ -163,6 +170,7 @@ impl<F: Scalar> Run<F> {
     fn finish(&mut self, sum: Sum, batches: u64, began: Instant) -> Result<Step, TrainError> {
         let (epoch, batch, update, rate) = self.place(&sum);
         let threads = &self.threads;
+        let of_weights = self.weights.penalty(&self.params, threads);
         let step = self
             .optimizer
             .step_with(rate, &mut self.params, &self.grads, &|tasks, work| threads.run(tasks, work))
@@ -172,12 +180,7 @@ impl<F: Scalar> Run<F> {
                 }
                 other => other.into(),
             })?;
-        if let Some(constraint) = &self.config.constraint {
-            let blocks = self.network.blocks().iter();
-            for block in blocks.filter(|block| block.kind == Kind::Weight && !block.frozen) {
-                constraint.apply(block.shape.0, &mut self.params[block.range.clone()]);
-            }
-        }
+        self.weights.hold(rate, &mut self.params);
         if let Some(tape) = &self.tape {
             self.network.settle(&mut self.params, tape);
         }
@@ -187,12 +190,13 @@ impl<F: Scalar> Run<F> {
         let progress = &mut self.progress;
         progress.batch = batch;
         progress.step += sum.batches;
-        progress.loss += sum.loss;
+        progress.loss += sum.loss + of_weights * sum.weight;
         progress.weight += sum.weight;
         (progress.rate, progress.norm) = (rate, step.norm);
         progress.seconds += began.elapsed().as_secs_f64();
-        let loss = if sum.weight > 0.0 { sum.loss / sum.weight } else { 0.0 };
-        Ok(Step { loss, norm: step.norm, rate, batch: (batch, batches) })
+        let mean = |sum_of: f64| if sum.weight > 0.0 { sum_of / sum.weight } else { 0.0 };
+        let (loss, penalty) = (mean(sum.loss) + of_weights, mean(sum.penalty) + of_weights);
+        Ok(Step { loss, penalty, norm: step.norm, rate, batch: (batch, batches) })
     }
 
     /// The learning rate of the next update.

@@ -26,6 +26,15 @@ pub struct Block {
     pub frozen: bool,
 }
 
+impl Block {
+    /// Whether a name is the block's own or that of a layer around it: `2.0.weight` is within
+    /// `"2"`, `"2.0"` and `"2.0.weight"`.
+    pub fn within(&self, name: &str) -> bool {
+        let rest = self.name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+}
+
 /// Everything that a network is rebuilt from, as plain, serialisable data.
 ///
 /// ```
@@ -133,16 +142,12 @@ impl<F: Scalar> Network<F> {
     /// A name that no block has or begins with.
     pub fn freeze(mut self, name: &str) -> Result<Self, LayerError> {
         let mut found = false;
-        for block in &mut self.blocks {
-            let rest = block.name.strip_prefix(name);
-            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
-                block.frozen = true;
-                found = true;
-            }
+        for block in self.blocks.iter_mut().filter(|block| block.within(name)) {
+            block.frozen = true;
+            found = true;
         }
         if !found {
-            let blocks = self.blocks.iter().map(|block| block.name.clone()).collect();
-            return Err(LayerError::Block { name: name.into(), blocks });
+            return Err(self.no_block(name));
         }
         for stage in &mut self.stages {
             let mut own = self.blocks.iter().filter(|b| within(&b.range, &stage.range));
@@ -229,10 +234,13 @@ impl<F: Scalar> Network<F> {
     /// # Errors
     /// A name that no block has.
     pub fn block(&self, name: &str) -> Result<&Block, LayerError> {
-        self.blocks.iter().find(|block| block.name == name).ok_or_else(|| LayerError::Block {
-            name: name.into(),
-            blocks: self.blocks.iter().map(|block| block.name.clone()).collect(),
-        })
+        self.blocks.iter().find(|block| block.name == name).ok_or_else(|| self.no_block(name))
+    }
+
+    /// The error that lists the blocks.
+    fn no_block(&self, name: &str) -> LayerError {
+        let blocks = self.blocks.iter().map(|block| block.name.clone()).collect();
+        LayerError::Block { name: name.into(), blocks }
     }
 
     /// The block of that name in a slab, of parameters or of gradients.
@@ -330,6 +338,13 @@ impl<F: Scalar> Network<F> {
     pub fn settle(&self, params: &mut [F], tape: &Tape<F>) {
         let cache = &tape.cache[..self.cache(self.inputs, tape.samples)];
         Layer::settle(self, params, self.inputs, tape.samples, cache);
+    }
+
+    /// What the layers of the last forward pass add to its loss: the value of the activity penalties.
+    pub fn penalty(&self, tape: &Tape<F>) -> f64 {
+        let y = &tape.y[..tape.outputs * tape.samples];
+        let cache = &tape.cache[..self.cache(self.inputs, tape.samples)];
+        Layer::penalty(self, self.inputs, tape.samples, y, cache)
     }
 
     /// Whether a slab and samples of so many features are the network's.
@@ -497,6 +512,18 @@ impl<F: Scalar> Layer<F> for Network<F> {
             stage.layer.settle(&mut params[stage.range.clone()], stage.inputs, samples, own);
             rest = later;
         }
+    }
+
+    fn penalty(&self, _inputs: usize, samples: usize, y: &[F], cache: &[F]) -> f64 {
+        let (mut sum, mut rest) = (0.0, &cache[2 * self.widest() * samples..]);
+        for (index, stage) in self.stages.iter().enumerate() {
+            let (kept, later) = rest.split_at(self.kept(index, samples));
+            let (own, later) = later.split_at(stage.layer.cache(stage.inputs, samples));
+            let y = if index + 1 == self.stages.len() { y } else { kept };
+            sum += stage.layer.penalty(stage.inputs, samples, y, own);
+            rest = later;
+        }
+        sum
     }
 }
 
