@@ -1,9 +1,10 @@
 //! A layer of one's own: the sine of every input, with a frequency that is learned.
+//! `tests/gradients.rs` runs this file and checks the gradient.
 use slalom_layers::*;
 use slalom_tensor::{Scalar, Threads, from_rows};
 
 #[derive(Debug)]
-struct Sine;
+pub(crate) struct Sine;
 
 impl<F: Scalar> Layer<F> for Sine {
     fn name(&self) -> &'static str {
@@ -28,7 +29,7 @@ impl<F: Scalar> Layer<F> for Sine {
     }
 }
 
-fn main() -> Result<(), LayerError> {
+pub(crate) fn main() -> Result<(), LayerError> {
     let layers: Vec<Box<dyn Layer<f64>>> = vec![Box::new(Dense::linear(8)), Box::new(Sine)];
     let network = Network::from_layers(2, layers)?;
     let x = from_rows(&[[0.5, -1.0], [2.0, 0.0]]);

@@ -5,9 +5,13 @@ use proptest::test_runner::RngSeed;
 use slalom_layers::*;
 use slalom_tensor::{Matrix, Threads, View};
 
+#[path = "../examples/custom_layer.rs"]
+mod custom_layer;
+
 const TRAIN: Mode = Mode::Train { seed: 3, step: 5 };
 
-/// `Σ upstream·outputs`, and its gradient by the parameters if asked.
+/// `Σ upstream·outputs`, with activity penalties in training, and its gradient by the parameters if
+/// asked.
 fn run(
     network: &Network<f64>,
     params: &[f64],
@@ -32,7 +36,8 @@ fn run(
         grads.fill(f64::NAN); // what is not overwritten shows
         network.backward(params, x, &mut tape, grads, &pass);
     }
-    value
+    let penalty = if mode == Mode::Predict { 0.0 } else { network.penalty(&tape) };
+    value + penalty
 }
 
 /// The largest error of the gradient, relative where the slope is above 1.
@@ -105,6 +110,7 @@ fn keeping() -> Vec<LayerSpec> {
         AlphaDropout { rate: 0.2 }.into(),
         BatchNorm { eps: 1e-2, ..Default::default() }.into(),
         LayerNorm { eps: 1e-2 }.into(),
+        ActivityPenalty { l1: 0.3, l2: 0.2 }.into(),
     ]);
     layers
 }
@@ -139,6 +145,7 @@ fn every_activation_behind_a_dense_layer() {
 
 #[test]
 fn layers_that_hold_layers() {
+    let penalty = ActivityPenalty { l1: 0.3, l2: 0.2 };
     let f = |units| vec![Dense::new(6, Activation::Tanh).into(), Dense::linear(units).into()];
     let within = Residual {
         layers: vec![
@@ -157,6 +164,11 @@ fn layers_that_hold_layers() {
         ],
         vec![Dense::linear(4).into(), within.clone().into(), Dense::linear(2).into()],
         vec![Dense::linear(4).into(), within.into()],
+        vec![
+            Concat { layers: vec![Dense::linear(2).into(), penalty.into()] }.into(),
+            Residual { layers: vec![penalty.into(), Dense::linear(5).into(), penalty.into()] }
+                .into(),
+        ],
     ] {
         let network = Network::new(3, layers.clone()).unwrap();
         for mode in [TRAIN, Mode::Predict] {
@@ -183,24 +195,16 @@ fn embeddings() {
 }
 
 #[test]
-fn an_activity_penalty_adds_its_own_gradient() {
-    let penalty = ActivityPenalty { l1: 0.3, l2: 0.2 };
-    let layers = |last: LayerSpec| [Dense::new(4, Activation::Tanh).into(), last];
-    let plain = Network::<f64>::new(3, layers(Activation::Identity.into())).unwrap();
-    let penalised = Network::new(3, layers(penalty.into())).unwrap();
-    let (params, x, threads) = (plain.init(1), inputs(3, 5), Threads::one());
-    let total = |params: &[f64]| {
-        let y = plain.predict(params, x.as_view(), &threads).unwrap();
-        run(&plain, params, x.as_view(), TRAIN, None) + penalty.value(y.as_slice(), 5)
-    };
-    let mut grads = vec![0.0; params.len()];
-    run(&penalised, &params, x.as_view(), TRAIN, Some(&mut grads));
-    for i in 0..params.len() {
-        let (mut above, mut below) = (params.clone(), params.clone());
-        above[i] += 1e-6;
-        below[i] -= 1e-6;
-        let slope = (total(&above) - total(&below)) / 2e-6;
-        assert!((slope - grads[i]).abs() < 1e-7, "{i}: {slope} {}", grads[i]);
+fn the_custom_layer_of_the_example() {
+    custom_layer::main().unwrap();
+    for last in [Dense::linear(2), Dense::new(2, Activation::Tanh)] {
+        let layers: Vec<Box<dyn Layer<f64>>> =
+            vec![Box::new(Dense::linear(4)), Box::new(custom_layer::Sine), Box::new(last)];
+        let network = Network::from_layers(3, layers).unwrap();
+        let mut params = network.init(3);
+        params[network.block("1.frequency").unwrap().range.start] = 1.7;
+        let error = error(&network, &params, inputs(3, 5).as_view(), TRAIN);
+        assert!(error < 1e-6, "{error}");
     }
 }
 
