@@ -44,11 +44,12 @@ impl Client {
     /// gets its name; the bytes of a broken download stay beside it as `NAME.part`, for the next
     /// call to go on with.
     pub(super) fn fetch(&self, url: &str, file: &File, folder: &Path) -> Result<()> {
-        let (place, part) = (folder.join(file.name), folder.join(format!("{}.part", file.name)));
+        let (place, part) =
+            (folder.join(file.name()), folder.join(format!("{}.part", file.name())));
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
         if place.is_file() && sha256(&place)? == file.sha256 {
-            eprintln!("{}: already there", file.name);
+            eprintln!("{}: already there", file.name());
             return Ok(());
         }
         let mut attempt = 0;
@@ -59,7 +60,7 @@ impl Client {
                     "{url}: gave up after {attempt} connections; run the same command to go on"
                 )));
             }
-            eprintln!("{}: {error:#}; going on", file.name);
+            eprintln!("{}: {error:#}; going on", file.name());
         }
         let found = sha256(&part)?;
         if found != file.sha256 {
@@ -102,7 +103,7 @@ impl Client {
             .truncate(!resumed)
             .open(part)
             .with_context(|| format!("cannot write {}", part.display()))?;
-        let progress = Progress::bytes(file.name, file.bytes, done);
+        let progress = Progress::bytes(file.name(), file.bytes, done);
         let mut body = response.body_mut().with_config().limit(u64::MAX).reader();
         let mut buffer = vec![0; 1 << 16];
         let broken = loop {

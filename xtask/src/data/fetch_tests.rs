@@ -1,6 +1,7 @@
 //! Fetching from a server on loopback that truncates, stalls and lies.
 
 use super::*;
+use crate::data::sets::file;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,8 @@ enum Manner {
     /// Answers a range with another one.
     WrongRange,
     Missing,
+    /// Sends the client to the same address again.
+    Redirects,
 }
 
 const NAME: &str = "data.bin";
@@ -73,6 +76,7 @@ fn answer(mut stream: TcpStream, manner: Manner, start: Option<usize>) -> Option
     let partial = |from: usize| format!("206 Partial\r\nContent-Range: bytes {from}-199999/200000");
     let status = match (manner, start) {
         (Manner::Missing, _) => "404 Not Found".to_string(),
+        (Manner::Redirects, _) => format!("302 Found\r\nLocation: /{NAME}"),
         (Manner::WrongRange, Some(_)) => partial(7),
         (_, Some(from)) => partial(from),
         (_, None) => "200 OK".to_string(),
@@ -105,7 +109,7 @@ impl Case {
         let client = Client::new(Duration::from_millis(500), manners.len() as u32);
         let (url, asked) = serve(manners);
         let hash = Sha256::digest(content()).iter().map(|b| format!("{b:02x}")).collect::<String>();
-        let file = File { name: NAME, bytes: 200_000, sha256: hash.leak() };
+        let file = file(NAME, 200_000, hash.leak());
         let result = client.fetch(&url, &file, folder.path());
         let asked = asked.lock().unwrap().clone();
         Self { folder, result, asked }
@@ -194,11 +198,23 @@ fn a_server_without_ranges_starts_again() {
 }
 
 #[test]
+fn a_redirect_is_followed_with_the_range() {
+    let manners =
+        vec![Manner::Redirects, Manner::Truncates(70_000), Manner::Redirects, Manner::Honest];
+    let case = Case::run(manners);
+    assert!(case.is_right(), "{:?}", case.result);
+    assert_eq!(case.asked, [None, None, Some(70_000), Some(70_000)]);
+    // where it leads to may lie as well
+    let case = Case::run(vec![Manner::Redirects, Manner::Lies]);
+    assert!(case.refused().contains("SHA-256 is "), "{}", case.refused());
+}
+
+#[test]
 fn errors_of_the_server_are_named() {
     assert!(Case::run(vec![Manner::Missing]).refused().ends_with("the server answers 404"));
     let client = Client::new(Duration::from_millis(500), 1);
     let folder = tempfile::tempdir().unwrap();
-    let file = File { name: NAME, bytes: 1, sha256: "" };
+    let file = file(NAME, 1, "");
     let error = client.fetch("http://127.0.0.1:1/x", &file, folder.path()).unwrap_err();
     assert!(format!("{error:#}").contains("gave up after 1 connections"), "{error:#}");
 }

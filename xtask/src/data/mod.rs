@@ -63,8 +63,11 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
         };
         let client = Client::new(Duration::from_secs(30), 4);
         for file in set.files {
-            let from = from.as_deref().unwrap_or(set.from).trim_end_matches('/');
-            client.fetch(&format!("{from}/{}", file.name), file, &to.join(set.name))?;
+            let url = match from {
+                Some(from) => format!("{}/{}", from.trim_end_matches('/'), file.name()),
+                None => format!("{}/{}", set.from, file.path),
+            };
+            client.fetch(&url, file, &to.join(set.name))?;
         }
     }
     println!("in {}", to.display());

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::Experiment;
 use super::cell::{Done, Outcome, Results};
-use super::findings::{Findings, Published, Row, Verdict};
+use super::findings::{Findings, Part, Published, Row, Verdict};
 use super::plot::{Axis, Contours, Form, Plot, Series};
 use super::report::{Section, page};
 
@@ -33,8 +34,20 @@ fn browser() -> Option<PathBuf> {
     names.iter().find_map(|name| folders.iter().map(|f| f.join(name)).find(|path| path.is_file()))
 }
 
-/// A page with every form of plot, numbers that diverged, and an experiment that did not run.
-fn sample() -> String {
+const ONE: Experiment = Experiment {
+    name: "one",
+    title: "Title of one",
+    claim: "A claim, as long as claims are: it takes more than one line of a phone.",
+    setup: "A set-up.",
+    rule: "A rule.",
+    tried: "A remedy.",
+    cells: |_| Ok(Vec::new()),
+    findings: |_| unreachable!("nothing runs"),
+};
+const TWO: Experiment = Experiment { name: "two", title: "Title of two", tried: "", ..ONE };
+
+/// An experiment with every form of plot and numbers that diverged, and one that did not run.
+pub(super) fn sections() -> [Section; 2] {
     let outcome = |seed: f64| {
         Outcome::default()
             .number("loss", 0.1 + seed)
@@ -70,19 +83,20 @@ fn sample() -> String {
         })
         .collect();
     let words = "in words".into();
-    let good = Findings { verdict: Verdict::ItDepends, words, rows, plots };
-    let section = |name: &str, findings| Section {
-        name: name.into(),
-        title: format!("Title of {name}"),
-        claim: "A claim, as long as claims are: it takes more than one line of a phone.".into(),
-        setup: "A set-up.".into(),
-        command: format!("cargo xtask experiment {name}"),
+    let parts = vec![Part::new("a part", true), Part::new("another", false)];
+    let good = Findings { verdict: Verdict::ItDepends, parts, words, rows, plots };
+    let section = |experiment: &'static Experiment, findings| Section {
+        experiment,
+        command: format!("cargo xtask experiment {}", experiment.name),
         cells: 3,
         seconds: 3.0,
         findings,
     };
-    let sections = [section("one", Ok(good)), section("two", Err("no data".into()))];
-    page("A page", "a machine", true, &sections).unwrap()
+    [section(&ONE, Ok(good)), section(&TWO, Err("no data".into()))]
+}
+
+fn sample() -> String {
+    page("A page", "a machine", true, &sections()).unwrap()
 }
 
 /// Opens a page in a window of that width; its title, and what the browser logged.

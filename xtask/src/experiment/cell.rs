@@ -22,6 +22,13 @@ impl Plan {
         0..self.seeds.unwrap_or(if self.quick { full.min(2) } else { full })
     }
 
+    /// The command that does this work.
+    pub(crate) fn command(&self, names: &[&str]) -> String {
+        let quick = if self.quick { " --quick" } else { "" };
+        let seeds = self.seeds.map_or(String::new(), |n| format!(" --seeds {n}"));
+        format!("cargo xtask experiment {}{seeds}{quick}", names.join(" "))
+    }
+
     /// One of two amounts of work.
     pub(crate) fn pick<T>(&self, full: T, quick: T) -> T {
         if self.quick { quick } else { full }
@@ -159,12 +166,14 @@ impl Results {
 }
 
 /// Mean and sample standard deviation of some runs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Stat {
     pub(crate) mean: f64,
     /// Divided by n − 1; 0 for one run.
     pub(crate) sd: f64,
     pub(crate) runs: usize,
+    /// In the order of the seeds.
+    values: Vec<f64>,
 }
 
 impl Stat {
@@ -172,7 +181,8 @@ impl Stat {
         let n = values.len();
         let mean = values.iter().sum::<f64>() / n as f64;
         let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
-        Self { mean, sd: if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 }, runs: n }
+        let sd = if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 };
+        Self { mean, sd, runs: n, values: values.to_vec() }
     }
 
     /// The standard error of the mean.
@@ -181,9 +191,13 @@ impl Stat {
     }
 
     /// Whether this mean lies above the other's by more than twice the standard error of the
-    /// difference: what the verdicts call a difference.
+    /// difference, seed by seed: what the verdicts call a difference. Equal seeds mean equal splits,
+    /// orders and initial weights, so most of the scatter cancels.
     pub(crate) fn above(&self, other: &Stat) -> bool {
-        self.mean - other.mean > 2.0 * self.error().hypot(other.error())
+        debug_assert_eq!(self.runs, other.runs, "both have the same seeds");
+        let apart: Vec<f64> = self.values.iter().zip(&other.values).map(|(a, b)| a - b).collect();
+        let apart = Stat::of(&apart);
+        apart.mean > 2.0 * apart.error()
     }
 }
 
@@ -226,11 +240,19 @@ mod tests {
         let stat = Stat::of(&[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]);
         assert_eq!((stat.mean, stat.runs), (5.0, 8));
         assert!((stat.sd - (32.0_f64 / 7.0).sqrt()).abs() < 1e-15);
-        assert_eq!(Stat::of(&[3.0]), Stat { mean: 3.0, sd: 0.0, runs: 1 });
-        let high = Stat { mean: 6.0, sd: 1.0, runs: 4 };
-        let low = Stat { mean: 4.5, sd: 1.0, runs: 4 };
-        assert!(high.above(&low) && !low.above(&high));
-        assert!(!high.above(&Stat { mean: 4.6, ..low }), "within two standard errors");
+        assert_eq!(Stat::of(&[3.0]).sd, 0.0);
+    }
+
+    #[test]
+    fn a_difference_is_judged_seed_by_seed() {
+        let low = Stat::of(&[1.0, 5.0, 9.0, 13.0]);
+        let high = Stat::of(&[1.4, 5.2, 9.5, 13.3]);
+        assert!(high.above(&low) && !low.above(&high), "whatever the scatter between the seeds");
+        // differences 3, −1, 1, 1: mean 1, standard error 0.816
+        let near = Stat::of(&[4.0, 4.0, 10.0, 14.0]);
+        assert!(!near.above(&low), "within two standard errors");
+        let lost = Stat::of(&[1.0, f64::INFINITY, 9.0, 13.0]);
+        assert!(!lost.above(&low) && !low.above(&lost), "no difference from what is not finite");
     }
 
     #[test]

@@ -1,6 +1,8 @@
-//! The machine that measures, described by its figures.
+//! The machine that measures, described by its figures, and the version that it measures.
 
-/// Processor, cores, memory and the build, in one line.
+use std::process::Command;
+
+/// Processor, cores, memory, version and build, in one line.
 pub(crate) fn describe() -> String {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let processor =
@@ -12,12 +14,26 @@ pub(crate) fn describe() -> String {
         .and_then(|text| text.parse::<f64>().ok())
         .map_or(String::new(), |mhz| format!(" at {:.1} GHz", mhz / 1000.0));
     let build = if cfg!(debug_assertions) { "debug build" } else { "release build" };
+    let commit = commit().map_or(String::new(), |commit| format!(" at commit {commit}"));
     format!(
-        "{processor}{clock}, {cores} cores{memory}, {} {}, slalom {} ({build})",
+        "{processor}{clock}, {cores} cores{memory}, {} {}, slalom {}{commit} ({build})",
         std::env::consts::OS,
         std::env::consts::ARCH,
         env!("CARGO_PKG_VERSION")
     )
+}
+
+/// The commit of the work tree, with a + if files differ from it; `None` without git.
+fn commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let root = crate::root();
+        let output = Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_string())
+    };
+    let commit = git(&["rev-parse", "--short=10", "HEAD"])?;
+    let changed = git(&["status", "--porcelain", "--untracked-files=no"])?;
+    Some(if changed.is_empty() { commit } else { commit + "+" })
 }
 
 /// The value of the first line that starts with the name, where the system has such a file.

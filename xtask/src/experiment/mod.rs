@@ -10,6 +10,7 @@ mod browser_tests;
 mod cell;
 mod claims;
 mod data;
+mod draw;
 mod findings;
 mod job;
 mod machine;
@@ -23,6 +24,7 @@ mod report;
 mod runner;
 mod store;
 mod summary;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -32,6 +34,7 @@ use anyhow::{Context, Result, bail};
 use cell::{Cell, Plan, Results};
 use findings::Findings;
 use report::Section;
+use store::Store;
 
 pub(crate) use data::folder as data_folder;
 pub(crate) use progress::Progress;
@@ -85,8 +88,12 @@ pub(crate) struct Experiment {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) claim: &'static str,
-    /// How it is measured, and the rule by which numbers agree.
+    /// How it is measured.
     pub(crate) setup: &'static str,
+    /// How the numbers decide.
+    pub(crate) rule: &'static str,
+    /// What was tried where published numbers are not met; may be empty.
+    pub(crate) tried: &'static str,
     pub(crate) cells: fn(&Plan) -> Result<Vec<Cell>>,
     pub(crate) findings: fn(&Results) -> Findings,
 }
@@ -130,21 +137,27 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
     };
     let straight = straight && !all;
     let plan = Plan { seeds: arguments.seeds, quick: arguments.quick };
+    let machine = machine::describe();
     let mut sections = Vec::new();
-    for experiment in &chosen {
+    for (number, experiment) in (1..).zip(&chosen) {
         let out = if straight { base.clone() } else { base.join(experiment.name) };
-        let section = measure(experiment, &plan, threads, &out, arguments.resume)?;
+        let label = match chosen.len() {
+            1 => experiment.name.to_string(),
+            count => format!("{number}/{count} {}", experiment.name),
+        };
+        let run = Run { label, plan, threads, resume: arguments.resume, machine: &machine };
+        let section = run.measure(experiment, &out)?;
         println!("{:<16} {}", experiment.name, summary::line(&section));
         sections.push(section);
     }
-    let machine = machine::describe();
     if chosen.len() > 1 {
         let page = report::page("slalom: experiments", &machine, plan.quick, &sections)?;
         write(&base, "report.html", &page)?;
         println!("report: {}", base.join("report.html").display());
         let out = |e: &&Experiment| !chosen.iter().any(|chosen| chosen.name == e.name);
         let left_out: Vec<_> = experiments().filter(out).map(|e| e.name).collect();
-        let results = markdown::page(&machine, plan.quick, &sections, &left_out);
+        let command = plan.command(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>());
+        let results = markdown::page(&command, &machine, plan.quick, &sections, &left_out);
         write(&base, "experiments.md", &results)?;
         if arguments.publish {
             write(&crate::root().join("docs"), "experiments.md", &results)?;
@@ -192,52 +205,52 @@ fn on_table(arguments: &Arguments, table: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs one experiment and writes its files.
-fn measure(
-    experiment: &Experiment,
-    plan: &Plan,
+/// What all experiments of a call have in common, but for the label of one.
+struct Run<'a> {
+    label: String,
+    plan: Plan,
     threads: usize,
-    out: &Path,
     resume: bool,
-) -> Result<Section> {
-    std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
-    let start = Instant::now();
-    let mut results = Results { cells: Vec::new() };
-    let run = (experiment.cells)(plan).and_then(|cells| {
-        let store = out.join("cells.jsonl");
-        runner::run(experiment.name, cells, plan, threads, &store, resume)
-    });
-    let findings = run.map(|done| {
-        results = done;
-        (experiment.findings)(&results)
-    });
-    let quick = if plan.quick { " --quick" } else { "" };
-    let seeds = plan.seeds.map_or(String::new(), |n| format!(" --seeds {n}"));
-    let section = Section {
-        name: experiment.name.into(),
-        title: experiment.title.into(),
-        claim: experiment.claim.into(),
-        setup: experiment.setup.into(),
-        command: format!("cargo xtask experiment {}{seeds}{quick}", experiment.name),
-        cells: results.cells.len(),
-        // cells run side by side: the time that it took, or would have taken without a break
-        seconds: start
-            .elapsed()
-            .as_secs_f64()
-            .max(results.cells.iter().map(|cell| cell.seconds).sum::<f64>() / threads as f64),
-        findings: findings.map_err(|error| format!("{error:#}")),
-    };
-    let machine = machine::describe();
-    write(out, "summary.json", &summary::json(&section, &machine, plan)?)?;
-    write(out, "cells.csv", &summary::csv(&results))?;
-    if let Ok(findings) = &section.findings {
-        for plot in &findings.plots {
-            write(out, &format!("{}.svg", plot.name), &plot::file(plot)?)?;
+    machine: &'a str,
+}
+
+impl Run<'_> {
+    /// Runs one experiment and writes its files.
+    fn measure(&self, experiment: &'static Experiment, out: &Path) -> Result<Section> {
+        std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+        let start = Instant::now();
+        let mut results = Results { cells: Vec::new() };
+        let run = (experiment.cells)(&self.plan).and_then(|cells| {
+            let path = out.join("cells.jsonl");
+            let (store, kept) = Store::open(&path, experiment.name, self.plan.quick, self.resume)?;
+            runner::run(&self.label, cells, self.threads, store, &kept)
+        });
+        let findings = run.map(|done| {
+            results = done;
+            (experiment.findings)(&results)
+        });
+        let sum = results.cells.iter().map(|cell| cell.seconds).sum::<f64>();
+        let section = Section {
+            experiment,
+            command: self.plan.command(&[experiment.name]),
+            cells: results.cells.len(),
+            // cells run side by side: the time that it took, or would have taken without a break
+            seconds: start.elapsed().as_secs_f64().max(sum / self.threads as f64),
+            findings: findings.map_err(|error| format!("{error:#}")),
+        };
+        write(out, "summary.json", &summary::json(&section, self.machine, &self.plan)?)?;
+        write(out, "cells.csv", &summary::csv(&results))?;
+        if let Ok(findings) = &section.findings {
+            for plot in &findings.plots {
+                write(out, &format!("{}.svg", plot.name), &draw::file(plot)?)?;
+            }
         }
+        let title = format!("slalom: experiment {}", experiment.name);
+        let sections = std::slice::from_ref(&section);
+        let page = report::page(&title, self.machine, self.plan.quick, sections)?;
+        write(out, "report.html", &page)?;
+        Ok(section)
     }
-    let sections = std::slice::from_ref(&section);
-    write(out, "report.html", &report::page(experiment.title, &machine, plan.quick, sections)?)?;
-    Ok(section)
 }
 
 fn list() -> Result<()> {

@@ -4,16 +4,13 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use super::cell::Stat;
-use super::findings::{Findings, Row, short};
-use super::plot;
+use super::Experiment;
+use super::findings::{Findings, Row, Shown};
+use super::{draw, plot};
 
 /// One experiment on a page.
 pub(crate) struct Section {
-    pub(crate) name: String,
-    pub(crate) title: String,
-    pub(crate) claim: String,
-    pub(crate) setup: String,
+    pub(crate) experiment: &'static Experiment,
     /// The command that made it.
     pub(crate) command: String,
     pub(crate) cells: usize,
@@ -59,7 +56,7 @@ pub(crate) fn frame(title: &str, body: &str) -> String {
 
 /// A plot as a part of a page.
 pub(crate) fn figure(plot: &plot::Plot) -> Result<String> {
-    Ok(format!("<figure>{}</figure>\n", plot::inline(plot)?))
+    Ok(format!("<figure>{}</figure>\n", draw::inline(plot)?))
 }
 
 /// Text that HTML shows as it is.
@@ -74,8 +71,8 @@ fn contents(sections: &[Section]) -> String {
         let _ = writeln!(
             list,
             "<tr><td><a href=\"#{0}\">{1}</a></td><td><span class=\"verdict {class}\">{label}</span></td></tr>",
-            section.name,
-            escape(&section.title)
+            section.experiment.name,
+            escape(section.experiment.title)
         );
     }
     list + "</table>\n</nav>\n"
@@ -96,45 +93,62 @@ fn verdict(section: &Section) -> (&'static str, &'static str) {
 
 fn part(section: &Section) -> Result<String> {
     let (label, class) = verdict(section);
+    let Experiment { name, title, claim, setup, rule, tried, .. } = section.experiment;
+    let paragraph = |head: &str, text: &str| match text {
+        "" => String::new(),
+        text => format!("<p><b>{head}.</b> {}</p>\n", escape(text)),
+    };
     let mut html = format!(
-        "<section id=\"{}\">\n<h2>{}</h2>\n<p class=\"claim\">{}</p>\n",
-        section.name,
-        escape(&section.title),
-        escape(&section.claim)
+        "<section id=\"{name}\">\n<h2>{}</h2>\n<p class=\"claim\">{}</p>\n",
+        escape(title),
+        escape(claim)
     );
-    match &section.findings {
-        Ok(findings) => {
-            let _ = writeln!(
-                html,
-                "<p><span class=\"verdict {class}\">{label}</span> {}</p>",
-                escape(&findings.words)
-            );
-            for plot in &findings.plots {
-                html += &figure(plot)?;
-            }
-            let _ = writeln!(html, "<p>{}</p>", escape(&section.setup));
-            html += &table(&findings.rows);
-            let _ = writeln!(
-                html,
-                "<p class=\"made\">{} runs in {:.0} s. Made by <code>{}</code></p>",
-                section.cells,
-                section.seconds,
-                escape(&section.command)
-            );
+    html += &paragraph("Setup", setup);
+    html += &paragraph("Rule", rule);
+    let words = section.findings.as_ref().map_or_else(|why| why, |findings| &findings.words);
+    let _ = writeln!(
+        html,
+        "<p><span class=\"verdict {class}\">{}.</span> {}</p>",
+        capital(label),
+        escape(words)
+    );
+    if let Ok(findings) = &section.findings {
+        html += &parts(findings);
+        for plot in &findings.plots {
+            html += &figure(plot)?;
         }
-        Err(why) => {
-            let _ = writeln!(
-                html,
-                "<p><span class=\"verdict none\">not run</span> {}</p>",
-                escape(why)
-            );
-        }
+        html += &paragraph("Tried", tried);
+        html += &table(&findings.rows);
+        let _ = writeln!(
+            html,
+            "<p class=\"made\">{} runs in {:.0} s. Made by <code>{}</code></p>",
+            section.cells,
+            section.seconds,
+            escape(&section.command)
+        );
     }
     Ok(html + "</section>\n")
 }
 
+/// A text with a capital letter in front.
+pub(crate) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// The parts of a claim, each with its mark.
+fn parts(findings: &Findings) -> String {
+    let mut html = String::new();
+    for part in &findings.parts {
+        let (class, mark) = if part.holds { ("yes", "holds") } else { ("no", "does not hold") };
+        let what = escape(&part.what);
+        let _ = writeln!(html, "<li>{what}: <span class=\"{class}\">{mark}</span></li>");
+    }
+    if html.is_empty() { html } else { format!("<ul>\n{html}</ul>\n") }
+}
+
 /// Long tables fold away, so that a page with many reads well.
-const FOLD: usize = 24;
+pub(crate) const FOLD: usize = 24;
 
 fn table(rows: &[Row]) -> String {
     let published = rows.iter().any(|row| row.published.is_some());
@@ -144,25 +158,16 @@ fn table(rows: &[Row]) -> String {
     html += "<th>ours</th><th>runs</th>";
     html += if published { "<th>within</th>" } else { "" };
     html += "</tr>\n";
-    for row in rows {
+    for (row, shown) in rows.iter().zip(Shown::rows(rows)) {
         let _ =
             write!(html, "<tr><td>{}</td><td>{}</td>", escape(&row.config), escape(&row.number));
         if published {
-            let text = row.published.map_or(String::new(), |p| {
-                let spread = p.sd.map_or(String::new(), |sd| format!(" ± {}", exact(sd)));
-                let mark = if p.verified { "" } else { " (as commonly quoted)" };
-                format!("{}{spread}{mark}", exact(p.value))
-            });
-            let _ = write!(html, "<td>{text}</td>");
+            let _ = write!(html, "<td>{}</td>", shown.published);
         }
-        let _ = write!(html, "<td>{}</td><td>{}</td>", ours(row), row.ours.runs);
+        let _ = write!(html, "<td>{}</td><td>{}</td>", shown.ours, row.ours.runs);
         if published {
-            let (mark, class) = match row.within {
-                Some(true) => ("yes", "yes"),
-                Some(false) => ("no", "no"),
-                None => ("", "none"),
-            };
-            let _ = write!(html, "<td class=\"{class}\">{mark}</td>");
+            let class = if row.within == Some(false) { "no" } else { "yes" };
+            let _ = write!(html, "<td class=\"{class}\">{}</td>", shown.within);
         }
         html += "</tr>\n";
     }
@@ -174,23 +179,6 @@ fn table(rows: &[Row]) -> String {
         );
     }
     html
-}
-
-/// Our mean and deviation, with as many digits as the published number has.
-pub(crate) fn ours(row: &Row) -> String {
-    let Stat { mean, sd, .. } = row.ours;
-    let digits =
-        row.published.map(|p| exact(p.value)).and_then(|p| Some(p.split_once('.')?.1.len()));
-    let shown = |value: f64| match digits {
-        Some(digits) if value.is_finite() => format!("{value:.digits$}"),
-        _ => short(value),
-    };
-    if sd > 0.0 { format!("{} ± {}", shown(mean), short(sd)) } else { shown(mean) }
-}
-
-/// A published number, as it was published.
-pub(crate) fn exact(value: f64) -> String {
-    if value.is_finite() { value.to_string() } else { short(value) }
 }
 
 const STYLE: &str = "\
@@ -215,7 +203,7 @@ figure { margin: 1rem 0; max-width: 42rem; } .wide { overflow-x: auto; }
 svg { display: block; width: 100%; height: auto; color: var(--ink); }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .2rem .75rem .2rem 0; border-bottom: 1px solid var(--rule);
-  white-space: nowrap; }
+  white-space: nowrap; vertical-align: top; } td:nth-child(-n+2) { white-space: normal; }
 .contents { width: 100%; } .contents td { white-space: normal; }
 summary { cursor: pointer; margin: .5rem 0; color: var(--link); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; }

@@ -1,6 +1,5 @@
 //! Runs the cells of one experiment: progress, resume, two at a time, each on one thread.
 
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -8,31 +7,30 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow};
 use slalom::tensor::Threads;
 
-use super::cell::{Cell, Done, Plan, Results};
+use super::cell::{Cell, Done, Results};
 use super::progress::Progress;
 use super::store::Store;
 
-/// Runs what is not done yet; the results stand in the order of the cells, whoever was first.
+/// Runs what was not kept from before; the results stand in the order of the cells, whoever was
+/// first.
 pub(crate) fn run(
-    experiment: &str,
+    label: &str,
     cells: Vec<Cell>,
-    plan: &Plan,
     threads: usize,
-    store: &Path,
-    resume: bool,
+    store: Store,
+    kept: &[Done],
 ) -> Result<Results> {
-    let (store, kept) = Store::open(store, experiment, plan.quick, resume)?;
     let is = |cell: &Cell, done: &Done| done.config == cell.config && done.seed == cell.seed;
     let mut done: Vec<Option<Done>> =
         cells.iter().map(|cell| kept.iter().find(|done| is(cell, done)).cloned()).collect();
-    let progress = Progress::start(experiment, cells.len(), done.iter().flatten().count());
+    let progress = Progress::start(label, cells.len(), done.iter().flatten().count());
     let state = Mutex::new((store, &mut done));
 
     let one = |index: usize, threads: &Threads| -> Result<()> {
         let cell = &cells[index];
         let start = Instant::now();
         let outcome = (cell.work)(threads)
-            .with_context(|| format!("{experiment}: {} with seed {}", cell.config, cell.seed))?;
+            .with_context(|| format!("{label}: {} with seed {}", cell.config, cell.seed))?;
         let (config, seconds) = (cell.config.clone(), start.elapsed().as_secs_f64());
         let finished = Done { config, seed: cell.seed, seconds, outcome };
         let mut state = state.lock().map_err(|_| anyhow!("another cell panicked"))?;
@@ -76,8 +74,6 @@ mod tests {
     use super::*;
     use crate::experiment::cell::Outcome;
 
-    const PLAN: Plan = Plan { seeds: None, quick: true };
-
     fn cells(fail: bool) -> Vec<Cell> {
         (0..20)
             .map(|seed| {
@@ -96,12 +92,13 @@ mod tests {
     #[test]
     fn results_stand_in_order_and_a_failed_run_goes_on() {
         let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("cells.jsonl");
-        let error = run("x", cells(true), &PLAN, 2, &store, false).unwrap_err();
+        let path = folder.path().join("cells.jsonl");
+        let (store, kept) = Store::open(&path, "x", true, false).unwrap();
+        let error = run("x", cells(true), 2, store, &kept).unwrap_err();
         assert!(format!("{error:#}").ends_with("x: a with seed 12: on purpose"), "{error:#}");
-        let kept = std::fs::read_to_string(&store).unwrap().lines().count();
-        assert!(kept > 10, "finished cells are kept: {kept} lines");
-        let results = run("x", cells(false), &PLAN, 2, &store, true).unwrap();
+        let (store, kept) = Store::open(&path, "x", true, true).unwrap();
+        assert!(kept.len() >= 10, "finished cells are kept: {}", kept.len());
+        let results = run("x", cells(false), 2, store, &kept).unwrap();
         let seeds = results.values("a", "seed");
         assert_eq!(seeds, (0..20).map(f64::from).collect::<Vec<_>>());
         let threads = results.values("a", "threads");

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::cell::{Plan, Results};
-use super::findings::{Published, Verdict};
+use super::findings::{Part, Published, Verdict};
 use super::report::Section;
 
 #[derive(Serialize)]
@@ -19,6 +19,10 @@ struct Summary<'a> {
     seconds: f64,
     verdict: Option<Verdict>,
     words: &'a str,
+    /// The parts of a claim, and whether each holds.
+    parts: &'a [Part],
+    rule: &'a str,
+    tried: &'a str,
     cells: Vec<Entry<'a>>,
 }
 
@@ -39,9 +43,9 @@ pub(crate) fn json(section: &Section, machine: &str, plan: &Plan) -> Result<Stri
     let findings = section.findings.as_ref();
     let rows = findings.map_or(&[][..], |findings| &findings.rows);
     let summary = Summary {
-        experiment: &section.name,
-        title: &section.title,
-        claim: &section.claim,
+        experiment: section.experiment.name,
+        title: section.experiment.title,
+        claim: section.experiment.claim,
         command: &section.command,
         machine,
         quick: plan.quick,
@@ -49,6 +53,9 @@ pub(crate) fn json(section: &Section, machine: &str, plan: &Plan) -> Result<Stri
         seconds: section.seconds,
         verdict: findings.ok().map(|findings| findings.verdict),
         words: findings.map_or_else(|why| why.as_str(), |findings| &findings.words),
+        parts: findings.map_or(&[][..], |findings| &findings.parts),
+        rule: section.experiment.rule,
+        tried: section.experiment.tried,
         cells: rows
             .iter()
             .map(|row| Entry {
@@ -65,14 +72,14 @@ pub(crate) fn json(section: &Section, machine: &str, plan: &Plan) -> Result<Stri
     Ok(serde_json::to_string_pretty(&summary)? + "\n")
 }
 
-/// The text of cells.csv: one line a cell and number.
+/// The text of cells.csv: one line a cell and number. How long a cell took is not among them, so
+/// that two runs write the same file, resumed or not, unless an experiment measures time.
 pub(crate) fn csv(results: &Results) -> String {
-    let mut text = String::from("configuration,seed,seconds,number,value\n");
+    let mut text = String::from("configuration,seed,number,value\n");
     for cell in &results.cells {
         for name in cell.outcome.names() {
             let config = cell.config.replace('"', "\"\"");
-            let (seed, seconds, value) = (cell.seed, cell.seconds, cell.outcome.get(name));
-            text += &format!("\"{config}\",{seed},{seconds:.3},{name},{value}\n");
+            text += &format!("\"{config}\",{},{name},{}\n", cell.seed, cell.outcome.get(name));
         }
     }
     text

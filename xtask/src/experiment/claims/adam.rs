@@ -9,7 +9,7 @@ use slalom::optim::{Adam, Block, Optimizer};
 use crate::experiment::Experiment;
 use crate::experiment::cell::{Cell, Outcome, Plan, Results};
 use crate::experiment::data;
-use crate::experiment::findings::{Findings, Verdict, measured, short};
+use crate::experiment::findings::{BY_PARTS, Findings, Part, Verdict, measured, short};
 use crate::experiment::net::{Recipe, Trainer, perceptron};
 use crate::experiment::plot::{Axis, Form, Plot, Series};
 
@@ -23,6 +23,8 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
             and without it, for two learning rates and β₂ of 0.9, 0.999 and 0.9999; without it, the \
             rate is multiplied by (1 − β₁ᵗ)/√(1 − β₂ᵗ), which takes it out exactly. The loss is the \
             mean of the last ten of the updates.",
+    rule: BY_PARTS,
+    tried: "",
     cells,
     findings,
 };
@@ -110,12 +112,13 @@ fn findings(results: &Results) -> Findings {
         results.stat(&config(FORMS[form].0, rate, beta2), number)
     };
     let apart = results.mean("identity", "largest difference");
-    let mut parts = vec![apart < 1e-12];
+    let mut parts = vec![Part::new("Adam is its three parts, to 10⁻¹²", apart < 1e-12)];
     let mut better = Vec::new();
     for (rate, beta2) in RATES.into_iter().flat_map(|r| BETAS.map(|b| (r, b))) {
         let helps =
             stat(1, rate, beta2, "loss after 100").above(&stat(0, rate, beta2, "loss after 100"));
-        parts.push(helps);
+        let what = "the loss after 100 updates is lower with the correction";
+        parts.push(Part::new(format!("rate {rate}, β₂ = {beta2}: {what}"), helps));
         if helps {
             better.push(format!("rate {rate} with β₂ = {beta2}"));
         }
@@ -156,5 +159,5 @@ fn findings(results: &Results) -> Findings {
         &["largest difference", "loss after 10", "loss after 100", "moved in 10 steps"],
     );
     let rows = rows.into_iter().filter(|row| !row.ours.mean.is_nan()).collect();
-    Findings { verdict: Verdict::of_claim(&parts), words, rows, plots: plots.into() }
+    Findings { verdict: Verdict::of_claim(&parts), parts, words, rows, plots: plots.into() }
 }

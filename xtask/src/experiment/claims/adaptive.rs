@@ -6,7 +6,7 @@ use slalom::tensor::{Purpose, stream, uniform};
 
 use crate::experiment::Experiment;
 use crate::experiment::cell::{Cell, Outcome, Plan, Results};
-use crate::experiment::findings::{Findings, Verdict, measured, short};
+use crate::experiment::findings::{BY_PARTS, Findings, Part, Verdict, measured, short};
 use crate::experiment::plot::{Axis, Form, Plot, Series};
 
 pub(crate) const EXPERIMENT: Experiment = Experiment {
@@ -19,6 +19,8 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
             moves on by 0.002 a step. Each rule runs at the best of a grid of rates by its mean \
             squared distance over the last quarter. The effective rate is the step divided by the \
             gradient.",
+    rule: BY_PARTS,
+    tried: "",
     cells,
     findings,
 };
@@ -108,10 +110,11 @@ fn findings(results: &Results) -> Findings {
         (mean(&curve[quarter..2 * quarter]), mean(&curve[3 * quarter..]))
     };
     let (adagrad, rmsprop) = (ends("AdaGrad"), ends("RMSProp"));
-    let parts = [
-        adagrad.1 < adagrad.0,
-        rmsprop.1 >= rmsprop.0,
-        distance("drifting", "AdaGrad").above(&distance("drifting", "RMSProp")),
+    let nearer = distance("drifting", "AdaGrad").above(&distance("drifting", "RMSProp"));
+    let parts = vec![
+        Part::new("AdaGrad's effective rate falls to the end", adagrad.1 < adagrad.0),
+        Part::new("RMSProp's does not", rmsprop.1 >= rmsprop.0),
+        Part::new("RMSProp ends nearer to the drifting target", nearer),
     ];
     let words = format!(
         "From the second to the last quarter AdaGrad's effective rate falls from {} to {}, RMSProp's \
@@ -141,5 +144,5 @@ fn findings(results: &Results) -> Findings {
         plot
     });
     let rows = measured(results, &["late squared distance", "final effective rate"]);
-    Findings { verdict: Verdict::of_claim(&parts), words, rows, plots: plots.into() }
+    Findings { verdict: Verdict::of_claim(&parts), parts, words, rows, plots: plots.into() }
 }

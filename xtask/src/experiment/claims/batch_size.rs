@@ -9,7 +9,7 @@ use slalom::optim::Sgd;
 use crate::experiment::Experiment;
 use crate::experiment::cell::{Cell, Outcome, Plan, Results};
 use crate::experiment::data;
-use crate::experiment::findings::{Findings, Row, Verdict, short};
+use crate::experiment::findings::{BY_PARTS, Findings, Part, Row, Verdict, short};
 use crate::experiment::net::{Recipe, Trainer, perceptron};
 use crate::experiment::plot::{Axis, Form, Plot, Series};
 
@@ -22,6 +22,8 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
             five learning rates; its best rate is the one that reaches a training loss of 0.1 in the \
             fewest epochs. Seconds are those of the updates on one thread, without evaluation, with \
             another cell beside.",
+    rule: BY_PARTS,
+    tried: "",
     cells,
     findings,
 };
@@ -102,7 +104,14 @@ fn findings(results: &Results) -> Findings {
         best.iter().min_by(|a, b| value(&a.1).total_cmp(&value(&b.1))).map_or("", |b| b.0)
     };
     let (updates, epochs, seconds) = (least("updates"), least("epochs"), least("seconds"));
-    let parts = [updates == "full", epochs == "1", ["16", "32", "256"].contains(&seconds)];
+    let parts = vec![
+        Part::new("a full batch reaches the loss in the fewest updates", updates == "full"),
+        Part::new("single samples reach it in the fewest epochs", epochs == "1"),
+        Part::new(
+            "a batch of 16, 32 or 256 reaches it in the fewest seconds",
+            ["16", "32", "256"].contains(&seconds),
+        ),
+    ];
     let mean = |size: &str, number: &str| {
         best.iter().find(|b| b.0 == size).map_or(f64::NAN, |b| results.mean(&b.1, number))
     };
@@ -145,6 +154,7 @@ fn findings(results: &Results) -> Findings {
     }
     Findings {
         verdict: Verdict::of_claim(&parts),
+        parts,
         words,
         rows: rows.collect(),
         plots: vec![cost, curves],

@@ -13,7 +13,7 @@ use slalom::tensor::{Purpose, stream, uniform};
 use crate::experiment::Experiment;
 use crate::experiment::cell::{Cell, Outcome, Plan, Results};
 use crate::experiment::data;
-use crate::experiment::findings::{Findings, Row, Verdict, short};
+use crate::experiment::findings::{BY_PARTS, Findings, Part, Row, Verdict, short};
 use crate::experiment::net::{Recipe, Trainer, perceptron};
 use crate::experiment::plot::{Axis, Form, Plot, Series};
 
@@ -26,6 +26,8 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
             997 to test; 64-128-10, Adam, 200 epochs. Each criterion looks at the same run, every k \
             epochs, and keeps the parameters of its best epoch. Cost is the epochs until it stops; \
             loss is its test loss over the least test loss among the epochs of the run.",
+    rule: BY_PARTS,
+    tried: "",
     cells,
     findings,
 };
@@ -106,12 +108,19 @@ fn findings(results: &Results) -> Findings {
     let stat =
         |rule: &str, k, number: &str| results.stat("run", &format!("{}: {number}", name(rule, k)));
     let none = results.stat("run", "no stopping: loss");
-    let parts = [
-        none.above(&stat("GL 5", 1, "loss")),
-        stat("patience 5", 1, "loss").mean < 1.05,
-        stat("GL 2", 1, "loss").above(&stat("GL 20", 1, "loss")),
-        stat("UP 2", 1, "loss").above(&stat("UP 4", 1, "loss")),
-        stat("patience 2", 1, "loss").above(&stat("patience 10", 1, "loss")),
+    let slower = |fast: &str, slow: &str| {
+        let better = stat(fast, 1, "loss").above(&stat(slow, 1, "loss"));
+        Part::new(format!("{slow} ends at a lower loss than {fast}"), better)
+    };
+    let parts = vec![
+        Part::new(
+            "GL 5 ends at a lower loss than no stopping",
+            none.above(&stat("GL 5", 1, "loss")),
+        ),
+        Part::new("patience 5 costs less than 5 %", stat("patience 5", 1, "loss").mean < 1.05),
+        slower("GL 2", "GL 20"),
+        slower("UP 2", "UP 4"),
+        slower("patience 2", "patience 10"),
     ];
     let each = |rule: &str| {
         let (epochs, loss) = (stat(rule, 1, "epochs").mean, stat(rule, 1, "loss").mean);
@@ -162,5 +171,5 @@ fn findings(results: &Results) -> Findings {
             rows.push(Row::measured(results, "run", &format!("{}: {number}", name(rule, k))));
         }
     }
-    Findings { verdict: Verdict::of_claim(&parts), words, rows, plots: vec![curves, cost] }
+    Findings { verdict: Verdict::of_claim(&parts), parts, words, rows, plots: vec![curves, cost] }
 }

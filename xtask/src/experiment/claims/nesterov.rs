@@ -10,7 +10,7 @@ use super::descent::{QUADRATIC, ROSENBROCK, rates};
 use crate::experiment::Experiment;
 use crate::experiment::cell::{Cell, Outcome, Plan, Results};
 use crate::experiment::data;
-use crate::experiment::findings::{Findings, Verdict, measured, short};
+use crate::experiment::findings::{BY_PARTS, Findings, Part, Verdict, measured, short};
 use crate::experiment::net::{Recipe, Trainer, perceptron};
 use crate::experiment::plot::{Axis, Form, Plot, Series};
 
@@ -23,7 +23,9 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
             number 100 and of Rosenbrock's valley, heavy ball and Nesterov each at the best of 25 \
             rates. Second half: 200 handwritten digits to learn from and 1,597 to test on, \
             64-64-10, 150 epochs of batches of 16, both at the same rate; lower test loss would be \
-            help against overfitting. A difference counts from two standard errors on.",
+            help against overfitting.",
+    rule: BY_PARTS,
+    tried: "",
     cells,
     findings,
 };
@@ -89,14 +91,13 @@ fn findings(results: &Results) -> Findings {
     let better = |problem: &str, momentum, number: &str| {
         stat(problem, 0, momentum, number).above(&stat(problem, 1, momentum, number))
     };
-    let cases = |problems: &[&str], number: &str| -> Vec<bool> {
-        let all = problems.iter().flat_map(|p| MOMENTA.map(|m| better(p, m, number)));
-        all.collect()
+    let cases = |problem: &str, number: &str| -> Vec<Part> {
+        let what = |m| format!("{problem}, μ = {m}: Nesterov's form has the lower {number}");
+        MOMENTA.map(|m| Part::new(what(m), better(problem, m, number))).into()
     };
-    let steps = cases(&["quadratic", "Rosenbrock"], "steps");
-    let overfitting =
-        [cases(&["digits"], "test loss"), cases(&["digits"], "test error %")].concat();
-    let count = |cases: &[bool]| cases.iter().filter(|&&better| better).count();
+    let steps = [cases("quadratic", "steps"), cases("Rosenbrock", "steps")].concat();
+    let overfitting = [cases("digits", "test loss"), cases("digits", "test error %")].concat();
+    let count = |cases: &[Part]| cases.iter().filter(|part| part.holds).count();
     let pair = |problem: &str, momentum, number: &str| {
         let [ball, nesterov] = [0, 1].map(|form| short(stat(problem, form, momentum, number).mean));
         format!("{ball} → {nesterov}")
@@ -131,6 +132,6 @@ fn findings(results: &Results) -> Findings {
     }
     let rows = measured(results, &["steps", "training loss", "test loss", "test error %"]);
     let rows = rows.into_iter().filter(|row| !row.ours.mean.is_nan()).collect();
-    let verdict = Verdict::of_claim(&[steps, overfitting].concat());
-    Findings { verdict, words, rows, plots: vec![plot] }
+    let parts = [steps, overfitting].concat();
+    Findings { verdict: Verdict::of_claim(&parts), parts, words, rows, plots: vec![plot] }
 }

@@ -10,7 +10,7 @@ use slalom::regularize::Penalty;
 use crate::experiment::Experiment;
 use crate::experiment::cell::{Cell, Outcome, Plan, Results};
 use crate::experiment::data;
-use crate::experiment::findings::{Findings, Verdict, measured, short};
+use crate::experiment::findings::{BY_PARTS, Findings, Part, Verdict, measured, short};
 use crate::experiment::net::{Recipe, Trainer, perceptron};
 use crate::experiment::plot::{Axis, Form, Plot, Series};
 
@@ -21,6 +21,8 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
     setup: "200 handwritten digits to learn from, 1,597 to test on, 64-64-10, Adam, 200 epochs of \
             batches of 32; λ from 0 to 0.1 for each penalty. The paths are twelve weights of a \
             network without hidden layer. \"Near zero\" is a weight below 0.001.",
+    rule: BY_PARTS,
+    tried: "",
     cells,
     findings,
 };
@@ -88,7 +90,7 @@ fn findings(results: &Results) -> Findings {
         let value = |s: &f64| stat(kind, *s, "test loss").mean;
         STRENGTHS.into_iter().min_by(|a, b| value(a).total_cmp(&value(b))).unwrap_or(0.0)
     };
-    let parts: Vec<bool> = KINDS
+    let parts: Vec<Part> = KINDS
         .into_iter()
         .flat_map(|kind| {
             let best = best(kind);
@@ -96,11 +98,14 @@ fn findings(results: &Results) -> Findings {
                 stat(kind, pair[1], "weight norm").mean
                     <= 1.02 * stat(kind, pair[0], "weight norm").mean
             });
+            let gains = stat(kind, 0.0, "test loss").above(&stat(kind, best, "test loss"));
+            let pays = stat(kind, best, "training loss").above(&stat(kind, 0.0, "training loss"));
             [
-                falls,
-                stat(kind, 0.0, "test loss").above(&stat(kind, best, "test loss")),
-                stat(kind, best, "training loss").above(&stat(kind, 0.0, "training loss")),
+                ("the norm of the weights falls with λ, or rises by 2 % at most", falls),
+                ("at its best λ the test loss is lower than without", gains),
+                ("there the training loss is higher", pays),
             ]
+            .map(|(what, holds)| Part::new(format!("{kind}: {what}"), holds))
         })
         .collect();
     let mut words = String::new();
@@ -167,5 +172,11 @@ fn findings(results: &Results) -> Findings {
         results,
         &["weight norm", "near zero %", "training loss", "test loss", "test error %"],
     );
-    Findings { verdict: Verdict::of_claim(&parts), words: words.trim_end().into(), rows, plots }
+    Findings {
+        verdict: Verdict::of_claim(&parts),
+        parts,
+        words: words.trim_end().into(),
+        rows,
+        plots,
+    }
 }

@@ -2,8 +2,10 @@
 
 mod autoencoder;
 mod kingma;
+mod mnist_setups;
 mod mnist_tables;
 mod proben1;
+mod proben1_sets;
 mod quadratic_deep;
 mod regularised;
 pub(crate) mod sklearn;

@@ -1,11 +1,13 @@
 //! Seconds to 97 % and 98 % on MNIST's test images, and scikit-learn's two benchmark rows.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::Result;
 use slalom::layers::{Activation, Loss};
 use slalom::optim::{Adam, Rule, Sgd};
 
+use super::sklearn_mlp::{MlpClassifier, adam, sgd};
 use crate::experiment::Experiment;
 use crate::experiment::cell::{Cell, Outcome, Plan, Results};
 use crate::experiment::data;
@@ -21,9 +23,13 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
             machine it does not name.",
     setup: "f32, all threads, nothing else running. Seconds of training, evaluation left out; the \
             test accuracy is looked at four times an epoch. The rows \"bench_mnist\" train \
-            784-100-100-10 until the training loss improves by less than 10⁻⁴ for ten epochs in a row \
-            (at most 400), as scikit-learn's benchmark does; the rule is fewer seconds and no larger \
-            error.",
+            784-100-100-10 with scikit-learn's own recipe and random numbers, until the training loss \
+            improves by less than 10⁻⁴ for more than ten epochs in a row (at most 400), from three \
+            random states.",
+    rule: "The benchmark's rows: our mean is no higher than published, in seconds and in error, or at \
+           most two standard errors of our mean above. Seconds to 97 and 98 % are compared with \
+           nothing.",
+    tried: "",
     cells,
     findings,
 };
@@ -72,30 +78,24 @@ const SETUPS: [Setup; 4] = [
     },
 ];
 
-/// scikit-learn's rows: seconds and error in percent.
-const BENCH: [(Setup, f64, f64); 2] = [
-    (
-        Setup {
-            name: "bench_mnist, Adam 0.001",
-            hidden: &[100, 100],
-            rule: || Adam::default().into(),
-            rate: 1e-3,
-            batch: 200,
-        },
-        53.46,
-        2.24,
-    ),
-    (
-        Setup {
-            name: "bench_mnist, SGD 0.2",
-            hidden: &[100, 100],
-            rule: || Sgd { momentum: 0.9, nesterov: true, ..Sgd::default() }.into(),
-            rate: 0.2,
-            batch: 200,
-        },
-        24.33,
-        2.87,
-    ),
+/// A row of scikit-learn's benchmark: name, rule, rate, published seconds and error in percent.
+struct Bench {
+    name: &'static str,
+    rule: fn() -> Rule,
+    rate: f64,
+    seconds: f64,
+    error: f64,
+}
+
+const BENCH: [Bench; 2] = [
+    Bench { name: "bench_mnist, Adam 0.001", rule: adam, rate: 1e-3, seconds: 53.46, error: 2.24 },
+    Bench {
+        name: "bench_mnist, SGD 0.2",
+        rule: || sgd(0.9, true),
+        rate: 0.2,
+        seconds: 24.33,
+        error: 2.87,
+    },
 ];
 
 fn cells(plan: &Plan) -> Result<Vec<Cell>> {
@@ -140,33 +140,31 @@ fn cells(plan: &Plan) -> Result<Vec<Cell>> {
             cells.push(Cell::new(setup.name, seed, work).alone());
         }
     }
-    for (setup, _, _) in &BENCH {
-        let most = plan.pick(400, 2);
-        let data = Arc::clone(&data);
-        let work = move |threads: &_| {
-            let (train, test) = &*data;
-            let layers = perceptron(setup.hidden, Activation::Relu, 10);
-            let mut recipe = Recipe::new((setup.rule)(), setup.rate, setup.batch);
-            recipe.penalty.l2 = 1e-4 / setup.batch as f64;
-            let mut trainer = Trainer::new(layers, Loss::default(), &recipe, train, 0)?;
-            let (mut best, mut idle, mut epochs) = (f64::INFINITY, 0, 0);
-            while epochs < most && idle <= 10 {
-                let (mut sum, mut count) = (0.0, 0.0);
-                trainer.epoch(epochs, threads, &mut |_, loss, _| {
-                    sum += loss;
-                    count += 1.0;
-                });
-                let loss = sum / count;
-                idle = if loss > best - 1e-4 { idle + 1 } else { 0 };
-                best = best.min(loss);
-                epochs += 1;
-            }
-            Ok(Outcome::default()
-                .number("seconds", trainer.seconds)
-                .number("error %", 100.0 * (1.0 - trainer.on(test, threads)?.1))
-                .number("epochs", epochs as f64))
-        };
-        cells.push(Cell::new(setup.name, 0, work).alone());
+    for bench in &BENCH {
+        // scikit-learn's benchmark has the random state 1
+        for random_state in 1..1 + plan.seeds.unwrap_or(plan.pick(3, 1)) {
+            let (data, epochs) = (Arc::clone(&data), plan.pick(400, 2));
+            let work = move |threads: &_| {
+                let (train, test) = &*data;
+                let classifier = MlpClassifier {
+                    hidden: vec![100, 100],
+                    rule: (bench.rule)(),
+                    rate: bench.rate,
+                    epochs,
+                    random_state: random_state as u32,
+                    ..MlpClassifier::default()
+                };
+                let start = Instant::now();
+                let fitted = classifier.fit(&train.x, &train.classes, 10, threads)?;
+                let seconds = start.elapsed().as_secs_f64();
+                let hit = fitted.score(test.x.as_view(), &test.classes, threads)?;
+                Ok(Outcome::default()
+                    .number("seconds", seconds)
+                    .number("error %", 100.0 * (1.0 - hit))
+                    .number("epochs", fitted.losses.len() as f64))
+            };
+            cells.push(Cell::new(bench.name, random_state, work).alone());
+        }
     }
     Ok(cells)
 }
@@ -187,14 +185,14 @@ fn findings(results: &Results) -> Findings {
         let points = curve.into_iter().map(|(x, y)| (x, y, 0.0));
         plot = plot.with(Series::new(setup.name, Form::Marked, points));
     }
-    for (setup, seconds, error) in &BENCH {
+    for Bench { name, seconds, error, .. } in &BENCH {
         for (number, value) in [("seconds", *seconds), ("error %", *error)] {
             let published = Published::read(value);
-            rows.push(Row::compared(results, setup.name, number, published, |ours, p| {
-                ours.mean <= p.value
+            rows.push(Row::compared(results, name, number, published, |ours, p| {
+                ours.mean - 2.0 * ours.error() <= p.value
             }));
         }
-        rows.push(Row::measured(results, setup.name, "epochs"));
+        rows.push(Row::measured(results, name, "epochs"));
     }
     let least = |number: &str| {
         let value = |setup: &Setup| results.mean(setup.name, number);
@@ -206,10 +204,10 @@ fn findings(results: &Results) -> Findings {
          2.24 %), SGD {} s and {} % (published 24.33 s and 2.87 %).",
         least("seconds to 97 %"),
         least("seconds to 98 %"),
-        short(results.mean(BENCH[0].0.name, "seconds")),
-        short(results.mean(BENCH[0].0.name, "error %")),
-        short(results.mean(BENCH[1].0.name, "seconds")),
-        short(results.mean(BENCH[1].0.name, "error %")),
+        short(results.mean(BENCH[0].name, "seconds")),
+        short(results.mean(BENCH[0].name, "error %")),
+        short(results.mean(BENCH[1].name, "seconds")),
+        short(results.mean(BENCH[1].name, "error %")),
     );
-    Findings { verdict: Verdict::of_rows(&rows), words, rows, plots: vec![plot] }
+    Findings { verdict: Verdict::of_rows(&rows), parts: Vec::new(), words, rows, plots: vec![plot] }
 }
