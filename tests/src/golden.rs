@@ -1,7 +1,7 @@
 //! Reading golden files: values that another program computed, in JSON.
 //!
 //! The folder is the one that the environment variable `SLALOM_GOLDEN` names, by default
-//! `tests/golden`. Each file names the program and the version that made it. NaN and infinities
+//! `tests/golden`; files of `options/` are always from there. Each file names the program and the version that made it. NaN and infinities
 //! stand there as the strings `"nan"`, `"inf"` and `"-inf"`.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,8 @@ pub fn folder() -> PathBuf {
 /// # Panics
 /// When it is missing or not JSON: a golden test that read nothing must fail.
 pub fn read(name: &str) -> Value {
-    let path = folder().join(name);
+    let own = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("golden");
+    let path = if name.starts_with("options/") { own } else { folder() }.join(name);
     let text = std::fs::read_to_string(&path)
         .unwrap_or_else(|error| panic!("golden file {}: {error}", path.display()));
     serde_json::from_str(&text)

@@ -143,6 +143,7 @@ fn check_activation(case: &Value) {
 #[test]
 fn golden_activations() {
     cases("activations.json").iter().for_each(check_activation);
+    cases("options/activations.json").iter().for_each(check_activation);
 }
 
 #[test]
@@ -180,6 +181,11 @@ fn loss(name: &str, o: &mut Options) -> Loss {
         | "binary_cross_entropy_with_logits_pos_weight" => {
             BinaryCrossEntropy { positive_weights: weights(o, "pos_weight") }.into()
         }
+        "multi_margin" => {
+            let power = o.number("p", 1.0);
+            assert!(power == 1.0 || power == 2.0, "{name}: power {power}");
+            Hinge { margin: o.number("margin", 1.0), squared: power == 2.0 }.into()
+        }
         "mean_squared_error" => MeanSquaredError {}.into(),
         "mean_absolute_error" => MeanAbsoluteError {}.into(),
         "huber" => Huber { delta: o.number("delta", 1.0) }.into(),
@@ -199,12 +205,18 @@ fn check_loss(case: &Value) {
     let place = |what| format!("{name}, {reduction}, {what}");
     let mut o = Options::of(case);
     let loss = loss(name, &mut o);
+    let ignored = o.take("ignore_index").map(|index| number(&index));
     o.finish();
     let y = samples(&case["prediction"]);
     let (classes, values);
+    let mut weights = None;
     let targets = match &case["target"] {
-        Value::Array(rows) if rows.iter().all(Value::is_u64) => {
-            classes = numbers(&case["target"]).iter().map(|&c| c as u32).collect::<Vec<_>>();
+        Value::Array(rows) if rows.iter().all(Value::is_i64) => {
+            // what PyTorch ignores is of weight 0 here, and of any class
+            let found = numbers(&case["target"]);
+            let counts = |class: &f64| f64::from(u8::from(Some(*class) != ignored));
+            weights = ignored.map(|_| found.iter().map(counts).collect::<Vec<_>>());
+            classes = found.iter().map(|&c| c as u32).collect::<Vec<_>>();
             Targets::Classes(&classes)
         }
         _ => {
@@ -216,8 +228,8 @@ fn check_loss(case: &Value) {
     let mut dy = Matrix::from_element(y.nrows(), y.ncols(), f64::NAN);
     let slopes = Some(dy.as_view_mut());
     let found = match reduction {
-        "mean" => loss.evaluate(y.as_view(), targets, None, slopes),
-        "sum" => loss.sum(y.as_view(), targets, None, slopes),
+        "mean" => loss.evaluate(y.as_view(), targets, weights.as_deref(), slopes),
+        "sum" => loss.sum(y.as_view(), targets, weights.as_deref(), slopes),
         other => panic!("{name}: unknown reduction {other}"),
     };
     assert_equal(&place("value"), &[found.value], &case["value"]);
@@ -227,6 +239,7 @@ fn check_loss(case: &Value) {
 #[test]
 fn golden_losses() {
     cases("losses.json").iter().for_each(check_loss);
+    cases("options/losses.json").iter().for_each(check_loss);
 }
 
 /// The rows of a PyTorch weight (units × inputs), column by column.
@@ -239,17 +252,32 @@ fn check_layer(case: &Value) {
     let mut o = Options::of(case);
     let x = samples(&case["input"]);
     let (units, eps) = (x.nrows(), |o: &mut Options| o.number("eps", 1e-5));
-    let (weight, bias) = (&case["weight"], numbers(&case["bias"]));
+    // a norm without scale or shift is one whose blocks stay (frozen) as they begin
+    let given = |part: &Value, start: f64| match part {
+        Value::Null => vec![start; units],
+        part => numbers(part),
+    };
+    for option in ["affine", "elementwise_affine", "bias"] {
+        let absent = case["bias"].is_null() && (option == "bias" || case["weight"].is_null());
+        assert!(o.flag(option, !absent) != absent, "{name}: {option} contradicts the case");
+    }
     let (spec, params): (LayerSpec, _) = match name {
-        "dense" => (Dense::linear(bias.len()).into(), [by_columns(weight), bias].concat()),
+        "dense" => {
+            let weight = &case["weight"];
+            let units = weight.as_array().expect("rows").len();
+            let bias = !case["bias"].is_null();
+            let params = [by_columns(weight), given(&case["bias"], 0.0)].concat();
+            let spec = Dense { bias, ..Dense::linear(units) };
+            (spec.into(), params[..units * (x.nrows() + usize::from(bias))].to_vec())
+        }
         "batch_norm" => {
             let spec = BatchNorm { momentum: o.number("momentum", 0.1), eps: eps(&mut o) };
-            let statistics = [vec![0.0; units], vec![1.0; units]].concat();
-            (spec.into(), [numbers(weight), bias, statistics].concat())
+            let parts = [given(&case["weight"], 1.0), given(&case["bias"], 0.0)].concat();
+            (spec.into(), [parts, vec![0.0; units], vec![1.0; units]].concat())
         }
         "layer_norm" => {
             let spec = LayerNorm { eps: eps(&mut o) };
-            (spec.into(), [numbers(weight), bias].concat())
+            (spec.into(), [given(&case["weight"], 1.0), given(&case["bias"], 0.0)].concat())
         }
         other => panic!("unknown layer {other}"),
     };
@@ -260,14 +288,19 @@ fn check_layer(case: &Value) {
     assert_equal(&place("output"), bench.forward(TRAIN), &case["output"]);
     let (dx, grads) = bench.backward(TRAIN, &numbers(&case["upstream"]));
     assert_equal(&place("input gradient"), &dx, &case["input_gradient"]);
-    let wanted_weight = match name {
-        "dense" => by_columns(&case["weight_gradient"]),
-        _ => numbers(&case["weight_gradient"]),
-    };
-    let (weight, rest) = grads.split_at(wanted_weight.len());
-    let bias = &rest[..numbers(&case["bias"]).len()];
-    assert_equal(&place("weight gradient"), weight, &wanted_weight.into());
-    assert_equal(&place("bias gradient"), bias, &case["bias_gradient"]);
+    let width = if name == "dense" { by_columns(&case["weight"]).len() } else { units };
+    let (weight, rest) = grads.split_at(width);
+    match &case["weight_gradient"] {
+        Value::Null => assert!(case["weight"].is_null(), "{name}: no weight gradient"),
+        wanted if name == "dense" => {
+            assert_equal(&place("weight gradient"), weight, &by_columns(wanted).into());
+        }
+        wanted => assert_equal(&place("weight gradient"), weight, wanted),
+    }
+    match &case["bias_gradient"] {
+        Value::Null => assert!(case["bias"].is_null(), "{name}: no bias gradient"),
+        wanted => assert_equal(&place("bias gradient"), &rest[..numbers(wanted).len()], wanted),
+    }
     if name == "batch_norm" {
         bench.layer.settle(&mut bench.params, units, samples, &bench.cache);
         let (mean, variance) = bench.params[2 * units..].split_at(units);
@@ -280,6 +313,7 @@ fn check_layer(case: &Value) {
 #[test]
 fn golden_layers() {
     cases("layers.json").iter().for_each(check_layer);
+    cases("options/layers.json").iter().for_each(check_layer);
 }
 
 #[test]
@@ -310,7 +344,7 @@ fn golden_unknown_layer_fails() {
 #[should_panic(expected = "unknown options")]
 fn golden_unknown_option_fails() {
     let mut case = cases("losses.json").swap_remove(0);
-    case["options"]["ignore_index"] = Value::from(-100);
+    case["options"]["weight_of_samples"] = Value::from(-100);
     check_loss(&case);
 }
 

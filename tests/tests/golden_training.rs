@@ -4,6 +4,7 @@
 use serde_json::Value;
 use slalom_layers::{Activation, Dense, Kind, LayerSpec, Loss, Mode, Network, Pass};
 use slalom_optim::{Clip, Optimizer};
+use slalom_regularize::Penalty;
 use slalom_tensor::{Matrix, Targets, Threads};
 use slalom_tests::golden::{Options, assert_close, cases, number, numbers, text, torch};
 
@@ -51,11 +52,16 @@ fn follow(case: &Value) {
     let block = slalom_optim::Block::new("all", 0..0);
     let (rule, block, lr) = torch(&algorithm(text(&case["optimizer"])), &mut o, block);
     o.finish();
+    let penalty = Penalty { l1: number(&case["l1"]), l2: number(&case["l2"]) };
+    // in PyTorch the penalty is part of the loss: what bounds the gradient sees it, and a decay may
+    // stand beside it; otherwise that is the same as the optimizer's own
+    let in_loss = !case["clip_norm"].is_null() || text(&case["optimizer"]) == "AdamW";
+    let fused = if in_loss { Penalty::default() } else { penalty };
     let penalised = |of: &slalom_layers::Block| slalom_optim::Block {
         name: of.name.clone(),
         range: of.range.clone(),
-        l1: if of.kind == Kind::Weight { number(&case["l1"]) } else { 0.0 },
-        l2: block.l2 + if of.kind == Kind::Weight { number(&case["l2"]) } else { 0.0 },
+        l1: if of.kind == Kind::Weight { fused.l1 } else { 0.0 },
+        l2: block.l2 + if of.kind == Kind::Weight { fused.l2 } else { 0.0 },
         ..block.clone()
     };
     let blocks = network.blocks().iter().map(penalised).collect();
@@ -81,6 +87,9 @@ fn follow(case: &Value) {
             let (outputs, deltas) = tape.ends();
             let value = loss.evaluate(outputs, Targets::Classes(&classes), None, Some(deltas));
             network.backward(&params, x.as_view(), &mut tape, &mut grads, &pass);
+            for of in network.blocks().iter().filter(|of| in_loss && of.kind == Kind::Weight) {
+                penalty.add_gradient(&params[of.range.clone()], &mut grads[of.range.clone()]);
+            }
             optimizer.step(lr, &mut params, &grads).unwrap();
             losses.push(value.value);
         }

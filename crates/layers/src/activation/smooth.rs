@@ -123,6 +123,8 @@ impl<F: Scalar> Softplus<F> {
 }
 
 impl<F: Scalar> Curve<F> for Softplus<F> {
+    const NEEDS_X: bool = true;
+
     #[inline(always)]
     fn value(self, x: F) -> F {
         let z = self.beta * x;
@@ -130,8 +132,8 @@ impl<F: Scalar> Curve<F> for Softplus<F> {
     }
 
     #[inline(always)]
-    fn slope(self, _: F, y: F) -> F {
-        // σ(beta·x) = 1 − e^(−beta·y)
-        -(-self.beta * y).exp_m1()
+    fn slope(self, x: F, _: F) -> F {
+        let z = self.beta * x;
+        if z > self.threshold { F::one() } else { sigmoid(z) }
     }
 }

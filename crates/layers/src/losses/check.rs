@@ -48,15 +48,18 @@ impl Loss {
         match self {
             Self::CrossEntropy(loss) => {
                 let (smoothing, focal) = (loss.label_smoothing, loss.focal);
-                let in_range = (0.0..1.0).contains(&smoothing);
-                field(in_range, "label_smoothing", smoothing, "at least 0 and below 1")?;
+                let in_range = (0.0..=1.0).contains(&smoothing);
+                field(in_range, "label_smoothing", smoothing, "in 0..=1")?;
                 let in_range = focal.is_finite() && focal >= 0.0;
                 field(in_range, "focal", focal, "finite and at least 0")?;
                 weights("class_weights", &loss.class_weights)
             }
             Self::BinaryCrossEntropy(loss) => weights("positive_weights", &loss.positive_weights),
             Self::Huber(loss) => above_0("delta", loss.delta),
-            Self::SmoothL1(loss) => above_0("beta", loss.beta),
+            Self::SmoothL1(loss) => {
+                let beta = loss.beta;
+                field(beta.is_finite() && beta >= 0.0, "beta", beta, "finite and at least 0")
+            }
             Self::Poisson(loss) => above_0("eps", loss.eps),
             Self::Quantile(loss) => {
                 let q = loss.quantile;

@@ -33,7 +33,7 @@ use crate::softmax::largest;
 pub struct CrossEntropy {
     /// A weight for each class, finite and at least 0.
     pub class_weights: Option<Vec<f64>>,
-    /// How much of each target is spread evenly over all classes, at least 0 and below 1.
+    /// How much of each target is spread evenly over all classes, in 0..=1.
     pub label_smoothing: f64,
     /// The exponent that turns the loss to samples that are still wrong, finite and at least 0.
     pub focal: f64,

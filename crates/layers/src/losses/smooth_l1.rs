@@ -13,9 +13,9 @@ use super::mean_absolute_error::sign;
 ///
 /// | field | default | |
 /// |---|---|---|
-/// | `beta` | 1 | above 0 |
+/// | `beta` | 1 | at least 0; 0 is the absolute error |
 ///
-/// Same as PyTorch's `smooth_l1_loss` (which takes `beta` 0 for the absolute error); Keras has none.
+/// Same as PyTorch's `smooth_l1_loss`; Keras has none.
 ///
 /// ```
 /// use slalom_layers::{Loss, SmoothL1};
@@ -26,7 +26,7 @@ use super::mean_absolute_error::sign;
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct SmoothL1 {
-    /// Where the loss turns from squared to absolute, finite and above 0.
+    /// Where the loss turns from squared to absolute, finite and at least 0.
     pub beta: f64,
 }
 

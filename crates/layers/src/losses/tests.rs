@@ -327,9 +327,9 @@ fn targets_that_do_not_fit_are_refused_and_never_broadcast() {
 fn fields_out_of_range_are_named() {
     let refused = |loss: Loss| loss.validate(2).unwrap_err().to_string();
     let plain = CrossEntropy::default();
-    for bad in [-0.1, 1.0, f64::NAN] {
+    for bad in [-0.1, 1.1, f64::NAN] {
         let text = refused(CrossEntropy { label_smoothing: bad, ..plain.clone() }.into());
-        let bound = "it must be at least 0 and below 1";
+        let bound = "it must be in 0..=1";
         assert_eq!(text, format!("label_smoothing of cross-entropy is {bad}: {bound}"));
     }
     for bad in [-0.1, f64::INFINITY, f64::NAN] {
@@ -347,9 +347,11 @@ fn fields_out_of_range_are_named() {
     );
     for bad in [0.0, f64::NAN, f64::INFINITY] {
         assert!(refused(Huber { delta: bad }.into()).starts_with("delta of huber"));
-        assert!(refused(SmoothL1 { beta: bad }.into()).starts_with("beta of smooth l1"));
         assert!(refused(Poisson { eps: bad, ..Default::default() }.into()).starts_with("eps"));
         assert!(refused(Hinge { margin: bad, squared: false }.into()).starts_with("margin"));
+    }
+    for bad in [-0.1, f64::NAN, f64::INFINITY] {
+        assert!(refused(SmoothL1 { beta: bad }.into()).starts_with("beta of smooth l1"));
     }
     for bad in [0.0, 1.0, f64::NAN] {
         assert!(refused(Quantile { quantile: bad }.into()).starts_with("quantile"));
