@@ -56,14 +56,14 @@ impl Constraint {
     pub fn apply<F: Float>(&self, units: usize, weights: &mut [F]) {
         match *self {
             Self::MaxNorm(c) => {
-                rows::scale(units, weights, |norm| if norm > c { c / norm } else { 1.0 });
+                rows::scale(units, weights, |norm| (c / norm).min(1.0));
             }
             Self::UnitNorm => {
                 rows::scale(units, weights, |norm| if norm > 0.0 { 1.0 / norm } else { 1.0 });
             }
             Self::NonNegative => {
                 for w in weights {
-                    *w = if *w > F::zero() { *w } else { F::zero() };
+                    *w = w.max(F::zero());
                 }
             }
         }
@@ -105,7 +105,10 @@ mod tests {
                             prop_assert!((norm - old.min(c)).abs() <= 1e-14);
                         }
                         Constraint::UnitNorm => prop_assert!((norm - 1.0).abs() <= 1e-14),
-                        Constraint::NonNegative => prop_assert!(row().all(|&w| w >= 0.0)),
+                        Constraint::NonNegative => {
+                            let old = before.iter().skip(i).step_by(units);
+                            prop_assert!(row().zip(old).all(|(&w, &old)| w == old.max(0.0)));
+                        }
                     }
                 }
                 let mut twice = once.clone();

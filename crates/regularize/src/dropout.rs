@@ -118,21 +118,21 @@ fn fill<F: Float>(first: usize, [seed, step, layer]: [u64; 3], rate: f64, kept: 
     let first = first / MASK_PIECE;
     // 1 − 2⁻³³ and above would round to 2³²: one value in 2³² stays kept, or `kept` is 0
     let threshold = (rate * 4_294_967_296.0).round() as u32;
-    let rest = [layer, step as u32, (step >> 32) as u32];
+    let counter = [layer, step as u32, (step >> 32) as u32];
     let pick = |word: u32| if word < threshold { F::zero() } else { kept };
-    for (i, chunk) in mask.chunks_mut(MASK_PIECE).enumerate() {
-        let words = philox(((first + i) * LANES) as u32, rest, seed);
-        match chunk.as_chunks_mut::<4>() {
-            (groups, []) if groups.len() == LANES => {
-                for (lane, group) in groups.iter_mut().enumerate() {
-                    *group = [0, 1, 2, 3].map(|w| pick(words[w][lane]));
-                }
-            }
-            _ => {
-                for (j, m) in chunk.iter_mut().enumerate() {
-                    *m = pick(words[j % 4][j / 4]);
-                }
-            }
+    let words = |piece: usize| philox((piece * LANES) as u32, counter, seed);
+    let (pieces, rest) = mask.as_chunks_mut::<MASK_PIECE>();
+    let last = first + pieces.len();
+    for (piece, number) in pieces.iter_mut().zip(first..) {
+        let words = words(number);
+        for (lane, group) in piece.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+            *group = [0, 1, 2, 3].map(|w| pick(words[w][lane]));
+        }
+    }
+    if !rest.is_empty() {
+        let words = words(last);
+        for (j, m) in rest.iter_mut().enumerate() {
+            *m = pick(words[j % 4][j / 4]);
         }
     }
 }
@@ -181,6 +181,41 @@ mod tests {
         assert!(classical.iter().all(|&m| m == 0.0));
         classical_mask(3, 0, 0, 1.0, &mut classical);
         assert!(classical.iter().all(|&m| m == 1.0));
+    }
+
+    /// Element 1468 of this mask has the largest word there is, the only one that a threshold of
+    /// 2³² − 1 leaves.
+    #[test]
+    fn the_largest_word_is_dropped_too() {
+        let (seed, step, first) = (0, 1_853_250, 1408);
+        let mut mask = [9.0; MASK_PIECE];
+        dropout_mask_from(first, seed, step, 0, 1.0, &mut mask);
+        assert_eq!(mask, [0.0; MASK_PIECE]);
+        classical_mask_from(first, seed, step, 0, 0.0, &mut mask);
+        assert_eq!(mask, [0.0; MASK_PIECE]);
+        classical_mask_from(first, seed, step, 0, 1e-12, &mut mask);
+        assert_eq!(mask.iter().position(|&m| m == 1.0), Some(60));
+    }
+
+    /// The first word of the published vectors is that of element 0.
+    #[test]
+    fn a_word_at_the_threshold_is_kept() {
+        let rate = f64::from(0x6627_e8d5_u32) / 4_294_967_296.0;
+        assert!(mask(0, 0, 0, rate, 1)[0] > 1.0);
+        assert_eq!(mask(0, 0, 0, rate + 2_f64.powi(-32), 1), [0.0]);
+    }
+
+    #[test]
+    fn pieces_reach_to_the_end_of_the_longest_mask() {
+        let mut piece = [9.0_f32; MASK_PIECE];
+        dropout_mask_from((1 << 34) - MASK_PIECE, 0, 0, 0, 0.0, &mut piece);
+        assert_eq!(piece, [1.0; MASK_PIECE]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a mask of 17179869185 elements: at most 2^34")]
+    fn a_mask_that_is_too_long() {
+        dropout_mask_from(1 << 34, 0, 0, 0, 0.0, &mut [0.0]);
     }
 
     #[test]

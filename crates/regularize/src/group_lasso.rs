@@ -110,7 +110,7 @@ impl GroupLasso {
     /// If `units` is 0 or the weights are not whole columns of `units` numbers.
     pub fn proximal<F: Float>(&self, lr: f64, units: usize, weights: &mut [F]) {
         let threshold = lr * self.scaled(units, weights.len());
-        let factor = |norm: f64| if norm > threshold { 1.0 - threshold / norm } else { 0.0 };
+        let factor = |norm: f64| (1.0 - threshold / norm).max(0.0); // 0 for 0/0 too
         match self.groups {
             Groups::Units => rows::scale(units, weights, factor),
             // a column is a block of one row
@@ -155,6 +155,9 @@ mod tests {
         BOTH[0].add_gradient(2, &weights, &mut gradient);
         let expected = [0.6, 0.0, 0.8, 1.0, 0.0, 0.0].map(|g| 0.5 * 3_f64.sqrt() * g);
         assert!(gradient.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{gradient:?}");
+        let mut gradient = [0.25; 6];
+        BOTH[1].add_gradient(2, &weights, &mut gradient);
+        assert_eq!(gradient[4..], [0.25; 2], "a group of zeros has no gradient");
     }
 
     #[test]

@@ -273,6 +273,7 @@ fn combinations() {
     let any = StopRule::Any(vec![target(0.4), target(0.6)]).decide(&losses);
     assert_eq!((any.epoch, any.best), (Some(1), Some(1)), "the best of what was seen by then");
     assert_eq!(any.reason, Some(Reason::Target { value: 0.5, target: 0.6 }));
+    assert!(!any.reason.unwrap().failed());
     let all = StopRule::All(vec![target(0.6), target(0.4)]);
     assert_eq!(all.decide(&losses).epoch, Some(3), "each fulfilled once");
     assert!(!all.decide(&losses[..3]).stop());
