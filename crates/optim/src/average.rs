@@ -177,6 +177,9 @@ mod tests {
         assert_eq!(swa(9, 1), Some(9.0));
         assert_eq!(swa(10, 1), None);
         assert_eq!(average(Averaging::Polyak { start: 7 }, &params), Some(8.0));
+        let mut polyak = Average::<f64>::new(Averaging::Polyak { start: 1 }, 0).unwrap();
+        (0..4).for_each(|step| polyak.update(step, &[]).unwrap());
+        assert_eq!(polyak.count(), 3);
     }
 
     #[test]

@@ -76,12 +76,12 @@ impl Block {
             let conflict = "l1 and proximal are both above 0: choose one";
             return Err(OptimError::Conflict { owner, conflict });
         }
-        self.check_decay(0.0)
+        self.check_decay(self.decay)
     }
 
-    /// Refuses coupled beside decoupled decay, that of the rule included.
-    pub(crate) fn check_decay(&self, of_rule: f64) -> Result<(), OptimError> {
-        if self.exempt || self.l2 == 0.0 || self.decay + of_rule == 0.0 {
+    /// Refuses coupled beside decoupled decay, the block's own or the rule's.
+    pub(crate) fn check_decay(&self, decay: f64) -> Result<(), OptimError> {
+        if self.exempt || self.l2 == 0.0 || decay == 0.0 {
             return Ok(());
         }
         let owner = format!("block {:?}", self.name);

@@ -112,3 +112,15 @@ impl Clip {
 fn scale(norm: f64, bound: f64) -> f64 {
     (bound / (norm + MARGIN)).min(1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_margin_is_pytorchs() {
+        let mut gradient = [3.0_f64, 4.0];
+        Clip::GlobalNorm(1.0).apply(&[Block::new("w", 0..2)], &mut gradient).unwrap();
+        assert!((gradient[1] - 4.0 / (5.0 + 1e-6)).abs() < 1e-15);
+    }
+}

@@ -73,6 +73,71 @@ fn every_rule_is_in_the_table() {
     assert_eq!(named.len(), 17);
 }
 
+/// Names stand in files, and a momentum that a rule keeps can be scheduled.
+#[test]
+fn what_every_rule_keeps() {
+    let kept = |rule: Rule| (rule.slots().join(" "), rule.momentum());
+    for (rule, slots, momentum) in [
+        (Sgd::default().into(), "", None),
+        (Sgd { momentum: 0.7, ..Sgd::default() }.into(), "velocity", Some(0.7)),
+        (AdaGrad::default().into(), "sum", None),
+        (RmsProp::default().into(), "variance", None),
+        (RmsProp { centered: true, ..RmsProp::default() }.into(), "variance mean", None),
+        (RmsProp { momentum: 0.7, ..RmsProp::default() }.into(), "variance velocity", Some(0.7)),
+        (
+            RmsProp { momentum: 0.7, centered: true, ..RmsProp::default() }.into(),
+            "variance mean velocity",
+            Some(0.7),
+        ),
+        (AdaDelta::default().into(), "variance squared_step", None),
+        (Adam::default().into(), "mean variance", Some(0.9)),
+        (Adam { amsgrad: true, ..Adam::default() }.into(), "mean variance largest", Some(0.9)),
+        (AdamW::default().into(), "mean variance", Some(0.9)),
+        (Adamax::default().into(), "mean largest", Some(0.9)),
+        (NAdam::default().into(), "mean variance", Some(0.9)),
+        (RAdam::default().into(), "mean variance", Some(0.9)),
+        (Asgd::default().into(), "average", None),
+        (Rprop::default().into(), "gradient size", None),
+        (AdaBelief::default().into(), "mean variance", Some(0.9)),
+        (Yogi::default().into(), "mean variance", Some(0.9)),
+        (Lion::default().into(), "mean", Some(0.9)),
+        (Adan::default().into(), "mean difference variance gradient", Some(0.98)),
+        (Lars::default().into(), "velocity", Some(0.9)),
+        (Lamb::default().into(), "mean variance", Some(0.9)),
+    ] {
+        let rule: Rule = rule;
+        let factor = rule.factor(3, 0.5);
+        assert_eq!(factor == 1.0, rule.name() != "NAdam", "{rule:?}: {factor}");
+        assert_eq!(kept(rule), (slots.to_string(), momentum));
+    }
+}
+
+#[test]
+fn long_slabs_are_shared_and_short_ones_are_not() {
+    for (len, shared) in [(SHARED_FROM - 1, false), (SHARED_FROM, true), (SHARED_FROM + 1, true)] {
+        let mut opt = whole::<f32>(&Sgd::default().into(), len);
+        let (mut params, grads) = (vec![0.0; len], vec![1.0; len]);
+        let called = std::cell::Cell::new(false);
+        let run = |tasks: usize, work: &(dyn Fn(usize) + Sync)| {
+            called.set(true);
+            alone(tasks, work);
+        };
+        opt.step_with(0.1, &mut params, &grads, &run).unwrap();
+        assert_eq!(called.replace(false), shared, "step_with at {len}");
+        opt.sweep_with(0.1, &mut params, &grads, &run).unwrap();
+        assert_eq!(called.get(), shared, "sweep_with at {len}");
+    }
+}
+
+#[test]
+fn a_gradient_whose_square_overflows_is_swept() {
+    let mut opt = whole::<f64>(&Lion::default().into(), 2);
+    let mut params = [1.0, 1.0];
+    assert_eq!(opt.blocks(), [Block::new("all", 0..2)]);
+    let step = opt.sweep_with(0.5, &mut params, &[3e200, -4e200], &alone).unwrap();
+    assert!((step.norm / 5e200 - 1.0).abs() < 1e-15 && params == [0.5, 1.5], "{step:?}");
+}
+
 #[test]
 fn a_zero_gradient_leaves_fresh_parameters_still() {
     for Case { rule, rate, still } in table() {

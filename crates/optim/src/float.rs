@@ -43,7 +43,7 @@ pub(crate) fn clamp_between<F: Float>(a: F, low: F, high: F) -> F {
     if a < low { low } else { a }
 }
 
-/// The larger of two numbers that are not NaN.
+/// The larger of two numbers that are not NaN; of equals the second.
 #[inline(always)]
 pub(crate) fn larger<F: Float>(a: F, b: F) -> F {
     if a > b { a } else { b }
@@ -54,4 +54,20 @@ pub(crate) fn larger<F: Float>(a: F, b: F) -> F {
 pub(crate) fn signed<F: Float>(a: F, size: F) -> F {
     let positive = if a > F::zero() { size } else { F::zero() };
     if a < F::zero() { -size } else { positive }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_within_its_bounds_stays_to_the_bit() {
+        let bits = |a: f64, bound: f64| clamp(a, bound).to_bits();
+        for a in [0.0_f64, -0.0] {
+            assert_eq!(bits(a, 0.0), a.to_bits());
+            assert_eq!(bits(a, -0.0), a.to_bits());
+        }
+        assert!(clamp(f64::NAN, 1.0).is_nan());
+        assert!(larger(0.0, -0.0_f64).is_sign_negative());
+    }
 }

@@ -318,6 +318,52 @@ mod tests {
     }
 
     #[test]
+    fn the_first_trial_is_a_step_of_length_one_and_evaluations_are_counted() {
+        let mut run = LbfgsRun::new(Lbfgs::default(), 2).unwrap();
+        let mut trials: Vec<[f64; 2]> = Vec::new();
+        let mut objective = |x: &[f64], g: &mut [f64]| {
+            trials.push([x[0], x[1]]);
+            g.copy_from_slice(&[3.0 * (x[0] - 1.0), 4.0 * (x[1] + 1.0)]);
+            (g[0] * g[0] / 3.0 + g[1] * g[1] / 4.0) / 2.0
+        };
+        let mut x = [0.0; 2];
+        let first = run.step(&mut x, &mut objective).unwrap().evaluations;
+        let second = run.step(&mut x, &mut objective).unwrap().evaluations;
+        assert_eq!(trials.len() as u64, first + second);
+        assert_eq!(trials[..2], [[0.0; 2], [3.0 / 7.0, -4.0 / 7.0]]);
+    }
+
+    #[test]
+    fn a_pair_enters_the_direction() {
+        let mut run = LbfgsRun::new(Lbfgs::default(), 2).unwrap();
+        run.pairs.push((vec![1.0, 0.0], vec![2.0, 0.0]));
+        assert_eq!(run.direction(&[2.0, 0.0]), [-1.0, 0.0]); // H·y = s
+        assert_eq!(run.direction(&[0.0, 3.0]), [0.0, -1.5]); // s·y / y·y elsewhere
+    }
+
+    #[test]
+    fn pairs_are_kept_where_there_is_curvature() {
+        let kept = |curvature: f64| {
+            let mut run =
+                LbfgsRun::new(Lbfgs { tolerance_grad: 0.0, ..Lbfgs::default() }, 1).unwrap();
+            let mut objective = |x: &[f64], g: &mut [f64]| {
+                g[0] = 1e-4 + curvature * x[0];
+                (1e-4 + 0.5 * curvature * x[0]) * x[0]
+            };
+            run.step(&mut [0.0], &mut objective).unwrap();
+            run.pairs.len()
+        };
+        assert_eq!((kept(1e-4), kept(0.0)), (1, 0));
+    }
+
+    #[test]
+    fn a_small_move_converges_whatever_the_gradient() {
+        let config = Lbfgs { tolerance_change: 10.0, ..Lbfgs::default() };
+        let last = LbfgsRun::new(config, 10).unwrap().step(&mut [0.0; 10], &mut bowl).unwrap();
+        assert!(last.outcome == Outcome::Converged && last.largest > 1.0, "{last:?}");
+    }
+
+    #[test]
     fn a_run_goes_on_to_the_bit() {
         let mut run = LbfgsRun::new(Lbfgs::default(), 10).unwrap();
         let mut x = [0.0; 10];
@@ -371,6 +417,7 @@ mod tests {
             (Lbfgs { tolerance_change: f64::NAN, ..fine }, "Lbfgs: tolerance_change"),
             (Lbfgs { c1: 0.0, ..fine }, "Lbfgs: c1"),
             (Lbfgs { c1: 0.95, ..fine }, "Lbfgs: c1"),
+            (Lbfgs { c1: 0.9, ..fine }, "Lbfgs: c1"),
             (Lbfgs { c2: 1.0, ..fine }, "Lbfgs: c2"),
             (Lbfgs { evaluations: 0, ..fine }, "Lbfgs: evaluations"),
         ] {

@@ -35,7 +35,7 @@ impl Wolfe {
     ) -> Point {
         let (mut before, mut point) = (start, line(first));
         for tried in 1..self.evaluations {
-            if !self.far_down(start, point) || (tried > 1 && point.value >= before.value) {
+            if !self.far_down(start, point) || point.value >= before.value {
                 return self.zoom(start, before, point, tried, line);
             }
             if self.flat(start, point) {
@@ -71,7 +71,7 @@ impl Wolfe {
             } else if self.flat(start, point) {
                 return point;
             } else {
-                if point.slope * (high.t - low.t) >= 0.0 {
+                if point.slope.signum() == (high.t - low.t).signum() {
                     high = low;
                 }
                 low = point;
@@ -92,7 +92,7 @@ impl Wolfe {
 /// Where the cubic through two points with their slopes has its minimum, if it has one.
 fn cubic_minimum(a: Point, b: Point) -> Option<f64> {
     let d1 = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.t - b.t);
-    let d2 = (d1 * d1 - a.slope * b.slope).sqrt() * (b.t - a.t).signum();
+    let d2 = (d1 * d1 - a.slope * b.slope).sqrt().copysign(b.t - a.t);
     let t = b.t - (b.t - a.t) * (b.slope + d2 - d1) / (b.slope - a.slope + 2.0 * d2);
     t.is_finite().then_some(t)
 }
@@ -103,7 +103,10 @@ mod tests {
 
     const WOLFE: Wolfe = Wolfe { c1: 1e-4, c2: 0.9, evaluations: 25 };
 
-    fn search(wolfe: Wolfe, first: f64, f: fn(f64) -> (f64, f64)) -> (Point, u64) {
+    /// A value and a slope for each t.
+    type Line = fn(f64) -> (f64, f64);
+
+    fn search(wolfe: Wolfe, first: f64, f: Line) -> (Point, u64) {
         let point = |t: f64| {
             let (value, slope) = f(t);
             Point { t, value, slope }
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn both_conditions_hold_where_it_ends() {
-        let functions: [fn(f64) -> (f64, f64); 4] = [
+        let functions: [Line; 4] = [
             |t| ((t - 3.0).powi(2), 2.0 * (t - 3.0)),
             |t| (t.powi(4) - t, 4.0 * t.powi(3) - 1.0),
             |t| ((-t).exp() + 0.01 * t * t, -(-t).exp() + 0.02 * t),
@@ -153,6 +156,44 @@ mod tests {
             if t > 2.0 { (f64::NAN, f64::NAN) } else { ((t - 1.0).powi(2), 2.0 * (t - 1.0)) }
         });
         assert!(found.t > 0.0 && found.t < 2.0, "{found:?}");
+    }
+
+    /// Where the line falls as `−t` to 1 and as the parabola beyond, whose slope at 1 is −1 too and
+    /// whose minimum is at `least`.
+    fn line_then_parabola(t: f64, least: f64) -> (f64, f64) {
+        if t <= 1.0 {
+            return (-t, -1.0);
+        }
+        let curvature = 1.0 / (least - 1.0);
+        let value = |t: f64| 0.5 * curvature * (t - least).powi(2);
+        (value(t) - value(1.0) - 1.0, curvature * (t - least))
+    }
+
+    #[test]
+    fn trials_keep_their_distance() {
+        // from 1, beyond which the line seems to fall for ever, to 10 and on or back from there
+        let functions: [(Line, f64); 4] = [
+            (|t| line_then_parabola(t, 10.01), 10.09), // a minimum too near behind the trial
+            (|t| line_then_parabola(t, 1.05), 1.9),    // and too near the ends of an interval
+            (|t| line_then_parabola(t, 9.95), 9.1),
+            (|t| if t <= 2.0 { (-t, -1.0) } else { (f64::NAN, f64::NAN) }, 5.5), // and none
+        ];
+        for (f, third) in functions {
+            let mut trials = Vec::new();
+            let point = |t: f64| Point { t, value: f(t).0, slope: f(t).1 };
+            Wolfe { c1: 1e-6, c2: 1e-5, evaluations: 3 }.search(point(0.0), 1.0, |t| {
+                trials.push(t);
+                point(t)
+            });
+            assert_eq!(trials[..2], [1.0, 10.0]);
+            assert!((trials[2] - third).abs() < 1e-9, "{trials:?}: {third} should be third");
+        }
+    }
+
+    #[test]
+    fn a_point_that_is_flat_enough_ends_the_search() {
+        let (found, spent) = search(WOLFE, 2.9, |t| ((t - 3.0).powi(2), 2.0 * (t - 3.0)));
+        assert_eq!((found.t, spent), (2.9, 1));
     }
 
     #[test]

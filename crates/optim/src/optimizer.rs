@@ -8,7 +8,7 @@ use crate::share::Sums;
 use crate::simd::Level;
 use crate::stage::{Part, Stage, momentum, slots};
 use crate::sweep::SLOTS;
-use crate::threads::{Run, SCOPED_FROM, SHARED_FROM, alone, scoped};
+use crate::threads::{Run, SHARED_FROM, alone, started};
 use crate::{Block, Clip, Float, OptimError, Pass, Rule, State};
 
 /// A rule at work on a slab: it turns gradients into steps and keeps what the rule remembers.
@@ -154,8 +154,7 @@ impl<F: Float> Optimizer<F> {
         params: &mut [F],
         grads: &[F],
     ) -> Result<Step, OptimError> {
-        let run = if self.len < SCOPED_FROM { alone } else { scoped };
-        self.step_with(rates, params, grads, &run)
+        self.step_with(rates, params, grads, started(self.len))
     }
 
     /// One step whose chunks `run` may share out between threads: it is given a number of tasks and

@@ -78,13 +78,13 @@ pub(crate) struct Measure<'a, 'b, F> {
 }
 
 impl<F: Float> Visit<F> for Measure<'_, '_, F> {
-    fn update<const N: usize>(self, _kernel: impl Kernel<F, N>) {
-        unreachable!("a rule that asks for norms hands over its kernel by update_by_norm");
-    }
+    /// A rule that asks for no norms has no direction to measure.
+    fn update<const N: usize>(self, _kernel: impl Kernel<F, N>) {}
 
     fn update_by_norm<const N: usize>(self, kernel: impl Kernel<F, N> + Direction<F, N>) {
         let Sweep { level, common, params, grads, slots } = self.sweep;
-        let common = Common { kept: F::one(), shrink: F::zero(), ..common };
+        // a direction that reads the parameter decays it itself: `kept` is 1
+        let common = Common { shrink: F::zero(), ..common };
         let mut slots = slots.map(|slot| slot.chunks_mut(PIECE));
         // partial sums reach as far as those of a step over the whole slab
         for (params, grads) in params.chunks(CHUNK).zip(grads.chunks(CHUNK)) {

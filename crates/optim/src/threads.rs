@@ -9,7 +9,7 @@ pub(crate) const SHARED_FROM: usize = 1 << 17;
 
 /// Slabs from this size on are worth starting threads, which takes some tens of microseconds each.
 /// Likewise an estimate.
-pub(crate) const SCOPED_FROM: usize = 1 << 20;
+const SCOPED_FROM: usize = 1 << 20;
 
 /// Something that runs tasks: given their number and the work of one, it calls the work once for
 /// each number below, on whatever threads, and returns when all are done.
@@ -20,8 +20,13 @@ pub(crate) fn alone(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     (0..tasks).for_each(work);
 }
 
+/// Tasks of a slab of `len` numbers: on threads started for them where that is worth it.
+pub(crate) fn started(len: usize) -> &'static Run<'static> {
+    if len < SCOPED_FROM { &alone } else { &scoped }
+}
+
 /// All tasks on as many threads as the machine has, started for them.
-pub(crate) fn scoped(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
+fn scoped(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
     let next = AtomicUsize::new(0);
     let drain = || {
         loop {
@@ -32,9 +37,9 @@ pub(crate) fn scoped(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
             work(task);
         }
     };
-    let others = std::thread::available_parallelism().map_or(1, NonZero::get).min(tasks) - 1;
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(tasks);
     std::thread::scope(|scope| {
-        for _ in 0..others {
+        for _ in 1..threads {
             // where the system gives no thread, the others do its work
             let _ = std::thread::Builder::new().spawn_scoped(scope, drain);
         }
@@ -44,7 +49,32 @@ pub(crate) fn scoped(tasks: usize, work: &(dyn Fn(usize) + Sync)) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Condvar, Mutex};
+
     use super::*;
+
+    #[test]
+    fn a_short_slab_stays_on_its_thread() {
+        let here = std::thread::current().id();
+        started(SCOPED_FROM - 1)(100, &|_| assert_eq!(std::thread::current().id(), here));
+    }
+
+    #[test]
+    fn a_long_slab_is_shared() {
+        if std::thread::available_parallelism().map_or(1, NonZero::get) == 1 {
+            return println!("skipped: the machine has one thread");
+        }
+        // two tasks, neither of which ends before both have begun
+        for len in [SCOPED_FROM, SCOPED_FROM + 1] {
+            let (begun, both) = (Mutex::new(0), Condvar::new());
+            started(len)(2, &|_| {
+                let mut begun = begun.lock().unwrap();
+                *begun += 1;
+                both.notify_all();
+                drop(both.wait_while(begun, |begun| *begun < 2).unwrap());
+            });
+        }
+    }
 
     #[test]
     fn every_task_runs_once() {

@@ -48,6 +48,23 @@ fn every_schedule_comes_back_from_a_file() {
 }
 
 #[test]
+fn halfway_is_between_the_ends() {
+    let parts: [(LearningRate, u64, f64); 4] = [
+        (Polynomial { start: 0.1, end: 0.02, steps: 8, power: 2.0 }.into(), 4, 0.04),
+        (Warmup { start: 0.02, steps: 4, then: Box::new(0.1.into()) }.into(), 2, 0.06),
+        (
+            CosineRestarts { start: 0.1, end: 0.02, first: 4, growth: 1, shrink: 1.0 }.into(),
+            2,
+            0.06,
+        ),
+        (Noam { factor: 1.0, size: 4, warmup: 100 }.into(), 49, 0.025),
+    ];
+    for (schedule, step, wanted) in parts {
+        assert!((schedule.at(step) - wanted).abs() < 1e-15, "{schedule:?} at {step}");
+    }
+}
+
+#[test]
 fn a_cosine_never_rises_again() {
     let cosine = Cosine { start: 0.5, end: 0.1, steps: 50 };
     let falls = (0..200).all(|t| cosine.at(t + 1) <= cosine.at(t));
