@@ -51,7 +51,8 @@ pub(crate) struct Arguments {
     /// Which experiments: names, `list` to see them, or `all`
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
-    /// Seeds a configuration, at least 1 [default: each experiment's own number, 10 or more]
+    /// Seeds a configuration, at least 1 [default: each experiment's own number: 10 or more for a
+    /// claim, fewer where a published table takes long]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
     /// A few per cent of the work: to see that everything runs, not to be quoted

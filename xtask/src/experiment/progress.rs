@@ -29,7 +29,7 @@ impl Progress {
     /// Starts to count up to `total`, of which `before` are done already.
     pub(crate) fn start(name: &str, total: usize, before: usize) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let form = "{prefix:16} {bar:32} {pos}/{len}  {elapsed_precise}  left {eta}  {msg}";
+            let form = "{prefix:20} {bar:32} {pos}/{len}  {elapsed_precise}  left {eta}  {msg}";
             let style = ProgressStyle::with_template(form).expect("a fixed template");
             let bar =
                 ProgressBar::new(total as u64).with_style(style).with_prefix(name.to_string());

@@ -202,7 +202,7 @@ a { color: var(--link); } code { background: var(--soft); padding: .1em .3em; ov
 figure { margin: 1rem 0; max-width: 42rem; } .wide { overflow-x: auto; }
 svg { display: block; width: 100%; height: auto; color: var(--ink); }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { text-align: left; padding: .2rem .75rem .2rem 0; border-bottom: 1px solid var(--rule);
+th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid var(--rule);
   white-space: nowrap; vertical-align: top; } td:nth-child(-n+2) { white-space: normal; }
 .contents { width: 100%; } .contents td { white-space: normal; }
 summary { cursor: pointer; margin: .5rem 0; color: var(--link); }

@@ -92,7 +92,8 @@ fn findings(results: &Results) -> Findings {
         stat(problem, 0, momentum, number).above(&stat(problem, 1, momentum, number))
     };
     let cases = |problem: &str, number: &str| -> Vec<Part> {
-        let what = |m| format!("{problem}, μ = {m}: Nesterov's form has the lower {number}");
+        let less = if number == "steps" { "fewer" } else { "a lower" };
+        let what = |m| format!("{problem}, μ = {m}: {less} {number} with Nesterov's form");
         MOMENTA.map(|m| Part::new(what(m), better(problem, m, number))).into()
     };
     let steps = [cases("quadratic", "steps"), cases("Rosenbrock", "steps")].concat();

@@ -56,7 +56,7 @@ fn cells(plan: &Plan) -> Result<Vec<Cell>> {
     let mut cells = Vec::new();
     for (name, nesterov, most, _) in COLUMNS {
         for rate in RATES {
-            for seed in 0..plan.seeds.unwrap_or(1) {
+            for seed in plan.seeds(3) {
                 let images = Arc::clone(&images);
                 cells.push(Cell::new(config(name, rate), seed, move |threads| {
                     let widths = [250, 120, 30, 120, 250, 784];

@@ -70,7 +70,7 @@ fn cells(plan: &Plan) -> Result<Vec<Cell>> {
             for rate in method.rates {
                 // the paper's 1/√t begins high
                 let rate = if logistic { 10.0 * rate } else { rate };
-                for seed in 0..plan.seeds.unwrap_or(1) {
+                for seed in plan.seeds(10) {
                     let set = Arc::clone(set);
                     cells.push(Cell::new(
                         config(figure, method.name, rate),
@@ -133,19 +133,20 @@ fn findings(results: &Results) -> Findings {
         let rate = method.rates.into_iter().min_by(|a, b| value(a).total_cmp(&value(b)));
         name(rate.unwrap_or(method.rates[0]))
     };
-    let cost =
-        |figure, method: usize| results.mean(&best(figure, &METHODS[method]), "training cost");
+    let stat =
+        |figure, method: usize| results.stat(&best(figure, &METHODS[method]), "training cost");
+    let cost = |figure, method| stat(figure, method).mean;
     let logistic = "logistic regression: Adam's cost is";
     let mut parts = vec![
         Part::new(
             format!("{logistic} that of SGD with Nesterov's momentum, or 5 % above it at most"),
             cost(0, 0) <= 1.05 * cost(0, 1),
         ),
-        Part::new(format!("{logistic} below AdaGrad's"), cost(0, 0) < cost(0, 2)),
+        Part::new(format!("{logistic} below AdaGrad's"), stat(0, 2).above(&stat(0, 0))),
     ];
     parts.extend((1..5).map(|other| {
         let what = format!("network: Adam's cost is below that of {}", METHODS[other].name);
-        Part::new(what, cost(1, 0) < cost(1, other))
+        Part::new(what, stat(1, other).above(&stat(1, 0)))
     }));
     let list = |figure: usize, count: usize| -> String {
         let each = (0..count).map(|m| format!("{} {}", METHODS[m].name, short(cost(figure, m))));

@@ -33,13 +33,15 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
            accuracies: our mean is at most 0.3 percentage points (Fashion-MNIST 1, AlgoPerf's target \
            0) or two standard errors of our mean below the published one, or above it. A run is stuck \
            if its best epoch is below 90 %.",
-    tried: "Nielsen's 784-100-10 at rate 3 stays behind on average. Tried: his images, his N(0, 1) \
-            weights and biases, a fresh order each epoch, his scaling (the gradient of half the squared \
-            error, summed over the outputs, averaged over the ten samples of a batch), ten seeds; and \
-            NUMPY. With 100 hidden units the outputs begin so saturated that one to three digits are \
-            never answered: there the sigmoid's slope is all but zero, and so is the gradient. His \
-            number is that of one run, so the best of ours is compared with it too. The row with \
-            N(0, 1/inputs) weights, otherwise the same, shows that nothing else is in the way.",
+    tried: "Nielsen's 784-100-10 at rate 3 depends on the initial weights: some runs are stuck, the \
+            others reach his number. Tried: his images, his N(0, 1) weights and biases, a fresh order \
+            each epoch, his scaling (the gradient of half the squared error, summed over the outputs, \
+            averaged over the ten samples of a batch), ten seeds; and an independent transcription of \
+            his algorithm into NumPy in f64: of its twelve runs six are stuck, between 69.8 and 87.5 %, \
+            the others reach 96.1 to 96.5 %. With 100 hidden units the outputs begin so saturated that \
+            one to three digits may never be answered: there the sigmoid's slope is all but zero, and \
+            so is the gradient. His number is that of one run, so the best of ours is compared with it \
+            too. The row with N(0, 1/inputs) weights, otherwise the same, shows the remedy.",
     cells,
     findings,
 };

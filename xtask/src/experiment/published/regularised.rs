@@ -68,7 +68,7 @@ fn cells(plan: &Plan) -> Result<Vec<Cell>> {
     let epochs = plan.pick(30, 2);
     let mut cells = Vec::new();
     for entry in &ENTRIES {
-        for seed in plan.seeds(5) {
+        for seed in plan.seeds(10) {
             let data = Arc::clone(&data);
             cells.push(Cell::new(entry.name, seed, move |threads| {
                 let (train, test) = &*data;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 use slalom::tensor::Threads;
 
@@ -137,7 +137,8 @@ struct Line {
 pub(crate) fn on_table(path: &Path, epochs: usize) -> Result<String> {
     let table = Table::read(path)?;
     let lines = STRATEGIES.iter().map(|strategy| {
-        let run = fit(&table, (strategy.classifier)(), epochs, &Threads::one())?;
+        let run = fit(&table, (strategy.classifier)(), epochs, &Threads::one())
+            .with_context(|| strategy.name)?;
         let (loss, accuracy, epochs) = (run.loss, run.accuracy, run.epochs);
         Ok(Line { strategy: strategy.name, loss, accuracy, epochs })
     });
