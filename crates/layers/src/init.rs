@@ -261,9 +261,15 @@ mod tests {
     fn values_are_stable() {
         let first = |init| filled(init, (3, 2))[0];
         assert_eq!([first(Init::GlorotUniform), first(Init::HeNormal)], PINNED);
+        // the first vector of three, as a column and as a row
+        for shape in [(3, 3), (1, 3)] {
+            let found = filled(Init::Orthogonal { gain: 1.0 }, shape);
+            assert!(found.iter().zip(ORTHOGONAL).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
+        }
     }
 
     const PINNED: [f64; 2] = [0.47780377566360277, 0.7781476285414836];
+    const ORTHOGONAL: [f64; 3] = [0.6388362945283403, 0.045707550336448896, 0.7679837294080787];
 
     #[test]
     fn parameters_out_of_range_are_named() {
