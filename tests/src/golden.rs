@@ -170,6 +170,10 @@ impl Options {
 /// When the name is not known.
 pub fn torch(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f64) {
     let lr = o.needed("lr");
+    // how PyTorch computes, not what
+    for name in ["foreach", "fused", "capturable", "differentiable"] {
+        o.take(name);
+    }
     block.maximize = o.flag("maximize", false);
     let decoupled = o.flag("decoupled_weight_decay", algorithm == "adamw");
     let decay = o.number("weight_decay", if algorithm == "adamw" { 0.01 } else { 0.0 });
@@ -217,7 +221,7 @@ pub fn torch(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block
         }
         "radam" => {
             let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            RAdam { beta1, beta2, eps: o.number("eps", 1e-8) }.into()
+            RAdam { beta1, beta2, eps: o.number("eps", 1e-8), ..RAdam::default() }.into()
         }
         "asgd" => Asgd {
             lambda: o.number("lambd", 1e-4),

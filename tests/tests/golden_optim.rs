@@ -5,9 +5,10 @@
 
 use serde_json::Value;
 use slalom_optim::{
-    AdaBelief, Adan, Block, Clip, CosineRestarts, CosineWave, Cyclic, Exponential, Float, Lamb,
-    Lars, LearningRate, Linear, Lion, MultiStep, OneCycle, Optimizer, Piecewise, Plateau,
-    Polynomial, Rule, Schedule, Sgd, Shape, StepDecay, Yogi,
+    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Block, Clip, CosineRestarts,
+    CosineWave, Cyclic, Exponential, Float, Lamb, Lars, LearningRate, Linear, Lion, MultiStep,
+    OneCycle, Optimizer, Piecewise, Plateau, Polynomial, RAdam, RmsProp, Rule, Schedule, Sgd,
+    Shape, StepDecay, Yogi,
 };
 use slalom_tests::golden::{Options, assert_close, cases, close, number, numbers, text, torch};
 
@@ -24,9 +25,81 @@ fn optimizer(case: &Value) -> (Rule, Block, f64) {
     asked
 }
 
+/// optax's optimizer of that name: the rule, the block with its decay, and the learning rate.
 fn optax(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f64) {
-    let lr = o.needed("learning_rate");
+    let lr = o.number("learning_rate", if algorithm == "adadelta" { 1.0 } else { f64::NAN });
+    let adam = |o: &mut Options, nesterov| Adam {
+        beta1: o.number("b1", 0.9),
+        beta2: o.number("b2", 0.999),
+        eps: o.number("eps", 1e-8),
+        eps_root: o.number("eps_root", 0.0),
+        nesterov: o.flag("nesterov", nesterov),
+        ..Adam::default()
+    };
     let rule: Rule = match algorithm {
+        "sgd" => Sgd {
+            momentum: o.number("momentum", 0.0),
+            nesterov: o.flag("nesterov", false),
+            ..Sgd::default()
+        }
+        .into(),
+        "adam" => adam(o, false).into(),
+        "nadam" => adam(o, true).into(),
+        "adamw" | "nadamw" => {
+            let decay = o.number("weight_decay", 1e-4);
+            AdamW { adam: adam(o, algorithm == "nadamw"), decay }.into()
+        }
+        "amsgrad" => {
+            assert!(o.flag("bias_correction_mu", true) && o.flag("bias_correction_nu", true));
+            Adam { amsgrad: true, max_corrected: true, ..adam(o, false) }.into()
+        }
+        "adamax" | "adamaxw" => {
+            let decay = if algorithm == "adamax" { 0.0 } else { 1e-4 };
+            block.decay = o.number("weight_decay", decay);
+            Adamax {
+                beta1: o.number("b1", 0.9),
+                beta2: o.number("b2", 0.999),
+                eps: o.number("eps", 1e-8),
+                ..Adamax::default()
+            }
+            .into()
+        }
+        "radam" => RAdam {
+            beta1: o.number("b1", 0.9),
+            beta2: o.number("b2", 0.999),
+            eps: o.number("eps", 1e-8),
+            eps_root: o.number("eps_root", 0.0),
+            eps_hat: false,
+            threshold: o.number("threshold", 5.0),
+            nesterov: o.flag("nesterov", false),
+        }
+        .into(),
+        "rmsprop" => {
+            let (eps, inside) = (o.number("eps", 1e-8), o.flag("eps_in_sqrt", true));
+            RmsProp {
+                alpha: o.number("decay", 0.9),
+                eps: if inside { 0.0 } else { eps },
+                eps_root: if inside { eps } else { 0.0 },
+                initial: o.number("initial_scale", 0.0),
+                centered: o.flag("centered", false),
+                momentum: o.number("momentum", 0.0),
+                nesterov: o.flag("nesterov", false),
+                bias_correction: o.flag("bias_correction", false),
+                rate_inside: true,
+            }
+            .into()
+        }
+        "adagrad" => AdaGrad {
+            initial_accumulator: o.number("initial_accumulator_value", 0.1),
+            eps: 0.0,
+            eps_root: o.number("eps", 1e-7),
+            ..AdaGrad::default()
+        }
+        .into(),
+        "adadelta" => {
+            block.l2 = o.number("weight_decay", 0.0);
+            AdaDelta { rho: o.number("rho", 0.9), eps: o.number("eps", 1e-6) }.into()
+        }
         "lion" => {
             block.decay = o.number("weight_decay", 1e-3);
             Lion { beta1: o.number("b1", 0.9), beta2: o.number("b2", 0.99) }.into()
@@ -81,6 +154,7 @@ fn optax(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f6
         }
         other => panic!("{}: unknown algorithm {other}", o.case),
     };
+    assert!(!lr.is_nan(), "{}: no learning_rate", o.case);
     (rule, block, lr)
 }
 
@@ -170,7 +244,13 @@ fn schedule(name: &str, base: f64, o: &mut Options) -> LearningRate {
     match name {
         "constant" => {
             let (factor, steps) = (o.number("factor", 1.0 / 3.0), o.number("total_iters", 5.0));
-            Piecewise { borders: vec![count(steps)], values: vec![base * factor, base] }.into()
+            // after no steps PyTorch keeps the factor for good
+            let mut phases = Piecewise { borders: vec![], values: vec![base * factor] };
+            if steps > 0.0 {
+                phases =
+                    Piecewise { borders: vec![count(steps)], values: vec![base * factor, base] };
+            }
+            phases.into()
         }
         "step" => StepDecay {
             start: base,
@@ -180,7 +260,8 @@ fn schedule(name: &str, base: f64, o: &mut Options) -> LearningRate {
         .into(),
         "multi_step" => {
             let milestones = o.take("milestones").expect("milestones");
-            let milestones = numbers(&milestones).into_iter().map(count).collect();
+            let mut milestones: Vec<u64> = numbers(&milestones).into_iter().map(count).collect();
+            milestones.sort_unstable();
             MultiStep { start: base, factor: o.number("gamma", 0.1), milestones }.into()
         }
         "exponential" => Exponential { start: base, factor: o.needed("gamma"), steps: 1 }.into(),
@@ -210,7 +291,11 @@ fn schedule(name: &str, base: f64, o: &mut Options) -> LearningRate {
         }
         .into(),
         "one_cycle" => {
-            let (peak, steps) = (o.needed("max_lr"), count(o.needed("total_steps")));
+            let peak = o.needed("max_lr");
+            let steps = count(match o.take("total_steps") {
+                Some(steps) => number(&steps),
+                None => o.needed("epochs") * o.needed("steps_per_epoch"),
+            });
             let start = peak / o.number("div_factor", 25.0);
             let linear = match o.take("anneal_strategy").as_ref().map(text) {
                 None | Some("cos") => false,

@@ -358,6 +358,8 @@ fn bad_settings_are_refused_by_name() {
         (RAdam { beta1: 1.0, ..radam }.into(), "RAdam: beta1 is 1"),
         (RAdam { beta2: 1.0, ..radam }.into(), "RAdam: beta2 is 1"),
         (RAdam { eps: nan, ..radam }.into(), "RAdam: eps is NaN"),
+        (RAdam { eps_root: -1.0, ..radam }.into(), "RAdam: eps_root is -1"),
+        (RAdam { threshold: 3.9, ..radam }.into(), "RAdam: threshold is 3.9"),
         (Asgd { lambda: -1.0, ..asgd }.into(), "Asgd: lambda is -1"),
         (Asgd { alpha: -1.0, ..asgd }.into(), "Asgd: alpha is -1"),
         (Asgd { t0: -1.0, ..asgd }.into(), "Asgd: t0 is -1"),

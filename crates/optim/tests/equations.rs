@@ -125,7 +125,7 @@ fn adamax_with_its_eps_outside() {
 fn radam_on_both_sides_of_its_threshold() {
     let (mut m, mut v) = (0.0, 0.0);
     let mut sides = [0, 0];
-    beside(RAdam { beta1: 0.8, beta2: 0.9, eps: 1e-2 }, |t, rate, x, g| {
+    beside(RAdam { beta1: 0.8, beta2: 0.9, eps: 1e-2, ..RAdam::default() }, |t, rate, x, g| {
         m = 0.8 * m + 0.2 * g;
         v = 0.9 * v + 0.1 * g * g;
         let (c1, c2) = (1.0 - 0.8_f64.powi(t), 1.0 - 0.9_f64.powi(t));
