@@ -1,0 +1,84 @@
+//! A step allocates nothing: counted by the allocator, for every rule, clipping and way to step.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use slalom_optim::{
+    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Block, Clip, Lamb, Lars, Lion,
+    NAdam, Optimizer, RAdam, RmsProp, Rprop, Rule, Sgd, Yogi,
+};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// Two blocks, long enough for several chunks and for `run` to be called.
+const LENGTHS: [usize; 2] = [150_000, 7];
+
+/// One test, so that no other one allocates meanwhile.
+#[test]
+fn steps_allocate_nothing() {
+    let rules: [Rule; 17] = [
+        Sgd { momentum: 0.9, ..Sgd::default() }.into(),
+        AdaGrad::default().into(),
+        RmsProp { momentum: 0.9, centered: true, ..RmsProp::default() }.into(),
+        AdaDelta::default().into(),
+        Adam { amsgrad: true, ..Adam::default() }.into(),
+        AdamW::default().into(),
+        Adamax::default().into(),
+        NAdam::default().into(),
+        RAdam::default().into(),
+        Asgd::default().into(),
+        Rprop::default().into(),
+        AdaBelief::default().into(),
+        Yogi::default().into(),
+        Lion::default().into(),
+        Adan::default().into(),
+        Lars::default().into(),
+        Lamb::default().into(),
+    ];
+    let [first, second] = LENGTHS;
+    let len = first + second;
+    let grads: Vec<f32> = (0..len).map(|i| (i as f32 * 0.7).sin()).collect();
+    let mut params = vec![0.5_f32; len];
+    let clips = [None, Some(Clip::GlobalNorm(1.0)), Some(Clip::BlockNorm(1.0))];
+    for (rule, clip) in rules.iter().flat_map(|rule| clips.map(|clip| (rule, clip))) {
+        let blocks = vec![
+            Block { l1: 1e-4, ..Block::new("weight", 0..first) },
+            Block { exempt: true, ..Block::new("bias", first..len) },
+        ];
+        let mut opt = Optimizer::new(rule.clone(), blocks, clip).unwrap();
+        let before = ALLOCATIONS.load(Ordering::SeqCst);
+        for _ in 0..2 {
+            opt.step(0.01, &mut params, &grads).unwrap();
+            let run = |tasks: usize, work: &(dyn Fn(usize) + Sync)| (0..tasks).for_each(work);
+            opt.step_with(0.01, &mut params, &grads, &run).unwrap();
+            opt.sweep_with(0.01, &mut params, &grads, &run).unwrap();
+            if !matches!(clip, Some(Clip::GlobalNorm(_))) {
+                let mut pass = opt.begin(0.01).unwrap();
+                let (weight, bias) = params.split_at_mut(first);
+                pass.block(1, bias, &grads[first..]).unwrap();
+                pass.block(0, weight, &grads[..first]).unwrap();
+            }
+        }
+        let allocations = ALLOCATIONS.load(Ordering::SeqCst) - before;
+        assert_eq!(allocations, 0, "{} with {clip:?}", rule.name());
+    }
+}
