@@ -40,11 +40,11 @@ mod clip;
 mod error;
 mod float;
 mod lbfgs;
-mod line_search;
 mod norm;
 mod optimizer;
 mod pass;
 mod plan;
+mod rates;
 mod rules;
 mod schedules;
 mod share;
@@ -60,8 +60,9 @@ pub use clip::Clip;
 pub use error::OptimError;
 pub use float::Float;
 pub use lbfgs::{Iteration, Lbfgs, LbfgsRun, Objective, Outcome};
-pub use optimizer::{Optimizer, Rates, Step};
+pub use optimizer::Optimizer;
 pub use pass::Pass;
+pub use rates::{Rates, Step};
 pub use rules::{
     AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Lamb, Lars, Lion, NAdam, RAdam,
     RmsProp, Rprop, Rule, Sgd, Yogi,

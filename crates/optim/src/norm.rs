@@ -21,18 +21,33 @@ pub(crate) fn norm<F: Float>(level: Level, values: &[F]) -> f64 {
 /// The sum of squares of `values`: short runs in `F`, whose sums are added in f64. Infinite or NaN
 /// where a value is, or where a square overflows.
 pub(crate) fn squares<F: Float>(level: Level, values: &[F]) -> f64 {
-    level.run(Squares(values))
+    level.run(AllSquares(values))
 }
 
-struct Squares<'a, F>(&'a [F]);
+struct AllSquares<'a, F>(&'a [F]);
 
-impl<F: Float> Work for Squares<'_, F> {
+impl<F: Float> Work for AllSquares<'_, F> {
     type Output = f64;
 
     #[inline(always)]
     fn run(self) -> f64 {
-        let mut sums = [0.0; LANES];
-        let groups = self.0.chunks_exact(LANES * RUN);
+        let mut squares = Squares::default();
+        squares.add(self.0);
+        squares.total()
+    }
+}
+
+/// A sum of squares that grows piece by piece: the same bits for any cut into pieces of whole
+/// groups.
+#[derive(Default)]
+pub(crate) struct Squares([f64; LANES]);
+
+impl Squares {
+    /// Adds the squares of `values`; gives whether all of them are finite.
+    #[inline(always)]
+    pub(crate) fn add<F: Float>(&mut self, values: &[F]) -> bool {
+        let mut finite = true;
+        let groups = values.chunks_exact(LANES * RUN);
         let rest = groups.remainder();
         for group in groups {
             let mut runs = [F::zero(); LANES];
@@ -41,16 +56,23 @@ impl<F: Float> Work for Squares<'_, F> {
                     *run += value * value;
                 }
             }
-            for (sum, &run) in sums.iter_mut().zip(&runs) {
+            for (sum, &run) in self.0.iter_mut().zip(&runs) {
                 *sum += wide(run);
+                finite &= run.is_finite();
             }
         }
         for row in rest.chunks(LANES) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
+            for (sum, &value) in self.0.iter_mut().zip(row) {
                 *sum += wide(value) * wide(value);
+                finite &= value.is_finite();
             }
         }
-        sums.iter().sum()
+        finite
+    }
+
+    #[inline(always)]
+    pub(crate) fn total(&self) -> f64 {
+        self.0.iter().sum()
     }
 }
 

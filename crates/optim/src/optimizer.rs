@@ -2,14 +2,13 @@
 
 use crate::block::check_blocks;
 use crate::error::{check, check_factor, check_length, check_not_negative};
-use crate::norm::{first_not_finite, squares};
 use crate::plan::Plan;
 use crate::share::Sums;
 use crate::simd::Level;
 use crate::stage::{Part, Stage, momentum, slots};
 use crate::sweep::SLOTS;
 use crate::threads::{Run, SHARED_FROM, alone, started};
-use crate::{Block, Clip, Float, OptimError, Pass, Rule, State};
+use crate::{Block, Clip, Float, OptimError, Pass, Rates, Rule, State, Step};
 
 /// A rule at work on a slab: it turns gradients into steps and keeps what the rule remembers.
 ///
@@ -52,39 +51,6 @@ pub(crate) struct Buffers {
     trusts: Vec<f64>,
     /// The sums of squares of the parameters and of the direction, for each chunk.
     norms: [Sums; 2],
-}
-
-/// The learning rate of a step and, where a schedule moves it, the momentum.
-///
-/// ```
-/// use slalom_optim::{Block, Optimizer, Rates, Sgd};
-/// let sgd = Sgd { momentum: 0.9, ..Sgd::default() };
-/// let mut opt = Optimizer::<f64>::new(sgd, vec![Block::new("w", 0..1)], None)?;
-/// opt.step(0.1, &mut [1.0], &[1.0])?; // momentum 0.9
-/// opt.step(Rates { lr: 0.1, momentum: Some(0.5) }, &mut [1.0], &[1.0])?;
-/// # Ok::<(), slalom_optim::OptimError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rates {
-    /// The learning rate: at least 0 and finite. At 0 parameters stay while the state moves on.
-    pub lr: f64,
-    /// Stands in for the rule's momentum (of the Adam family: β₁) in this step; in `[0, 1)`.
-    pub momentum: Option<f64>,
-}
-
-impl From<f64> for Rates {
-    fn from(lr: f64) -> Self {
-        Self { lr, momentum: None }
-    }
-}
-
-/// What is known of a step that was made.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Step {
-    /// The Euclidean norm of the gradient of all blocks that are not frozen, before clipping and
-    /// without penalties.
-    pub norm: f64,
 }
 
 impl<F: Float> Optimizer<F> {
@@ -142,7 +108,7 @@ impl<F: Float> Optimizer<F> {
         Ok(Self { buffers, level: Level::detect(), rule, blocks, clip, state, len })
     }
 
-    /// One step. Slabs of 2²⁰ numbers and more are shared out between as many threads as the machine
+    /// One step. Slabs of 2²¹ numbers and more are shared out between as many threads as the machine
     /// has, started for this step; below that it runs on the calling thread.
     ///
     /// # Errors
@@ -159,7 +125,7 @@ impl<F: Float> Optimizer<F> {
 
     /// One step whose chunks `run` may share out between threads: it is given a number of tasks and
     /// the work of one, and must have called the work once for each task when it returns. Slabs below
-    /// 2¹⁷ numbers are not shared: `run` is not called. Nothing is allocated.
+    /// 2¹⁶ numbers are not shared: `run` is not called. Nothing is allocated.
     ///
     /// ```
     /// # use slalom_optim::{Adam, Block, Optimizer};
@@ -190,14 +156,14 @@ impl<F: Float> Optimizer<F> {
         Ok(Step { norm })
     }
 
-    /// One step as [`step_with`](Self::step_with) makes it, to the bit, in one pass over memory: each
-    /// chunk's gradient is checked right before the chunk is updated. With clipping by a norm and for
+    /// One step as [`step_with`](Self::step_with) makes it, to the bit, in one pass over memory: the
+    /// gradient is checked piece by piece right before the numbers move. With clipping by a norm and for
     /// rules that scale blocks by norms there is nothing to save, and it is the same as `step_with`.
     ///
     /// # Errors
-    /// As [`step`](Self::step), but where the gradient is not finite, the step is counted and the
-    /// chunks whose own gradient is finite have moved; what is not finite has reached neither
-    /// parameters nor state.
+    /// As [`step`](Self::step), but where the gradient is not finite, the step is counted and all
+    /// but the pieces (of at most 512 numbers) that hold such a number have moved; what is not finite
+    /// has reached neither parameters nor state.
     ///
     /// # Panics
     /// As [`step_with`](Self::step_with).
@@ -221,12 +187,9 @@ impl<F: Float> Optimizer<F> {
         let parts = cuts.cut([params, a, b, c, d]);
         run(blocks.len(), &|task| {
             let (range, [params, slots @ ..]) = parts.take(task);
-            let grads = &grads[range];
-            let sum = squares(stage.level, grads);
-            sums.set(task, sum);
-            if sum.is_finite() || first_not_finite(grads).is_none() {
-                stage.update(Part { block: blocks[task], scale: 1.0, grads, params, slots }, 1.0);
-            }
+            let part =
+                Part { block: blocks[task], scale: 1.0, grads: &grads[range], params, slots };
+            sums.set(task, stage.update_checked(part));
         });
         parts.check_all_taken();
         let norm = self.buffers.plan.checked_norm(&self.blocks, grads)?;

@@ -2,7 +2,7 @@
 
 use crate::rules::At;
 use crate::simd::Level;
-use crate::sweep::{Common, Measure, SLOTS, Sweep};
+use crate::sweep::{Checked, Common, Measure, SLOTS, Sweep};
 use crate::{Block, Float, Rates, Rule, State};
 
 /// What the tasks of a step share.
@@ -34,6 +34,15 @@ impl Stage<'_> {
     /// Updates the numbers of a part.
     pub(crate) fn update<F: Float>(&self, part: Part<'_, F>, trust: f64) {
         self.rule.visit(self.at(part.block, trust), self.sweep(part));
+    }
+
+    /// Updates the numbers of a part whose gradient is finite, group by group; gives the sum of
+    /// squares of the gradient.
+    pub(crate) fn update_checked<F: Float>(&self, part: Part<'_, F>) -> f64 {
+        let at = self.at(part.block, 1.0);
+        let mut sum = 0.0;
+        self.rule.visit(at, Checked { sweep: self.sweep(part), sum: &mut sum });
+        sum
     }
 
     /// The sums of squares of the parameters and the direction of a part; the slots move.

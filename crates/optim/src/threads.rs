@@ -3,13 +3,13 @@
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Slabs from this size on are worth waking threads that wait: 2¹⁷ numbers are some tens of
-/// microseconds of memory traffic, a wake-up is a few. An estimate, not a measured optimum.
-pub(crate) const SHARED_FROM: usize = 1 << 17;
+/// Slabs from this size on are worth handing to threads that wait: measured, two of them take half
+/// the time of one from here on, and win little below 2¹⁵ (docs/performance.md).
+pub(crate) const SHARED_FROM: usize = 1 << 16;
 
-/// Slabs from this size on are worth starting threads, which takes some tens of microseconds each.
-/// Likewise an estimate.
-const SCOPED_FROM: usize = 1 << 20;
+/// Slabs from this size on are worth starting threads, which takes some 130 µs: measured, it pays
+/// between 2²⁰ and here.
+const SCOPED_FROM: usize = 1 << 21;
 
 /// Something that runs tasks: given their number and the work of one, it calls the work once for
 /// each number below, on whatever threads, and returns when all are done.

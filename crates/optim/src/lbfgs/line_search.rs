@@ -9,25 +9,25 @@
 
 /// A point on the line: how far along, the value there and the slope.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Point {
-    pub(crate) t: f64,
-    pub(crate) value: f64,
-    pub(crate) slope: f64,
+pub(super) struct Point {
+    pub(super) t: f64,
+    pub(super) value: f64,
+    pub(super) slope: f64,
 }
 
 /// The two constants, and how many evaluations may be spent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wolfe {
-    pub(crate) c1: f64,
-    pub(crate) c2: f64,
-    pub(crate) evaluations: u64,
+pub(super) struct Wolfe {
+    pub(super) c1: f64,
+    pub(super) c2: f64,
+    pub(super) evaluations: u64,
 }
 
 impl Wolfe {
     /// Searches from `start`, where the slope is negative, trying `first` first. Gives the point
     /// where both conditions hold, or else the lowest one that is far enough down: `start` itself
     /// where none is.
-    pub(crate) fn search(
+    pub(super) fn search(
         &self,
         start: Point,
         first: f64,
