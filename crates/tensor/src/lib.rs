@@ -24,6 +24,7 @@
 //! ([`multiply`]), and everything random is a function of a seed, a purpose and indices
 //! ([`stream`]).
 
+pub mod elementary;
 mod kernel;
 mod matrix;
 mod product;

@@ -1,6 +1,7 @@
 //! Activations that are x above 0 and something small below.
 
 use slalom_tensor::Scalar;
+use slalom_tensor::elementary::exp_m1;
 
 use super::Curve;
 
@@ -60,7 +61,7 @@ impl<F: Scalar> Elu<F> {
 impl<F: Scalar> Curve<F> for Elu<F> {
     #[inline(always)]
     fn value(self, x: F) -> F {
-        if x > F::zero() { self.scale * x } else { self.depth * x.exp_m1() }
+        if x > F::zero() { self.scale * x } else { self.depth * exp_m1(x) }
     }
 
     #[inline(always)]

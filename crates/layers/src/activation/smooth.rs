@@ -3,6 +3,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, SQRT_2};
 
 use slalom_tensor::Scalar;
+use slalom_tensor::elementary::{exp, tanh};
 
 use super::Curve;
 use super::squashing::sigmoid;
@@ -45,7 +46,7 @@ const SLOPE: f64 = FRAC_2_SQRT_PI * SQRT_2 / 2.0;
 impl GeluTanh {
     #[inline(always)]
     fn tanh<F: Scalar>(x: F) -> F {
-        (F::of(SLOPE) * (x + F::of(CUBIC) * x * x * x)).tanh()
+        tanh(F::of(SLOPE) * (x + F::of(CUBIC) * x * x * x))
     }
 }
 
@@ -93,14 +94,23 @@ impl<F: Scalar> Curve<F> for Mish {
 
     #[inline(always)]
     fn value(self, x: F) -> F {
-        x * softplus(x).tanh()
+        x * tanh_softplus(x)
     }
 
     #[inline(always)]
     fn slope(self, x: F, _: F) -> F {
-        let t = softplus(x).tanh();
+        let t = tanh_softplus(x);
         t + x * sigmoid(x) * (F::one() - t * t)
     }
+}
+
+/// tanh(ln(1 + eˣ)) = n/(n + 2) with n = eˣ·(eˣ + 2)
+#[inline(always)]
+fn tanh_softplus<F: Scalar>(x: F) -> F {
+    // 1 to the last bit from here on; a NaN passes the comparison
+    let e = exp(if x > F::of(20.0) { F::of(20.0) } else { x });
+    let n = e * (e + F::of(2.0));
+    n / (n + F::of(2.0))
 }
 
 /// ln(1 + eˣ), without overflow.

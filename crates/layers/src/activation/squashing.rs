@@ -1,6 +1,7 @@
 //! Activations whose outputs stay between two bounds.
 
 use slalom_tensor::Scalar;
+use slalom_tensor::elementary::{exp, tanh};
 
 use super::Curve;
 
@@ -23,7 +24,7 @@ impl<F: Scalar> Curve<F> for Sigmoid {
 /// 1/(1 + e⁻ˣ), without overflow on either side.
 #[inline(always)]
 pub(crate) fn sigmoid<F: Scalar>(x: F) -> F {
-    let e = (-x.abs()).exp();
+    let e = exp(-x.abs());
     let positive = F::one() / (F::one() + e);
     if x >= F::zero() { positive } else { e * positive }
 }
@@ -51,7 +52,7 @@ pub(super) struct Tanh;
 impl<F: Scalar> Curve<F> for Tanh {
     #[inline(always)]
     fn value(self, x: F) -> F {
-        x.tanh()
+        tanh(x)
     }
 
     #[inline(always)]
@@ -71,7 +72,7 @@ const STEEPNESS: f64 = 2.0 / 3.0;
 impl<F: Scalar> Curve<F> for LecunTanh {
     #[inline(always)]
     fn value(self, x: F) -> F {
-        F::of(HEIGHT) * (F::of(STEEPNESS) * x).tanh()
+        F::of(HEIGHT) * tanh(F::of(STEEPNESS) * x)
     }
 
     #[inline(always)]

@@ -1,0 +1,156 @@
+//! eˣ and its kin without tables or branches, so that loops over them become vectors.
+//!
+//! Everything is computed in f64 and rounded once at the end: an f32 result is the nearest number
+//! or, rarely, its neighbour; an f64 result is within a few units in the last place. The bits are
+//! the same with every instruction set, which a platform's own `exp` does not promise.
+//!
+//! ```
+//! use slalom_tensor::elementary::{exp, tanh};
+//! assert_eq!(exp(0.0_f32), 1.0);
+//! assert!((tanh(0.5_f64) - 0.5_f64.tanh()).abs() < 1e-15);
+//! ```
+
+use crate::Scalar;
+
+/// eˣ: 0 at −∞, ∞ from where it overflows, NaN of NaN.
+#[inline(always)]
+pub fn exp<F: Scalar>(x: F) -> F {
+    let Scaled { p, low, high, .. } = reduce::<F>(x.wide());
+    F::of((p * low + low) * high)
+}
+
+/// eˣ − 1, with all its digits also near 0.
+#[inline(always)]
+pub fn exp_m1<F: Scalar>(x: F) -> F {
+    F::of(wide_exp_m1::<F>(x.wide()))
+}
+
+/// tanh x = (e²ˣ − 1)/(e²ˣ + 1)
+#[inline(always)]
+pub fn tanh<F: Scalar>(x: F) -> F {
+    let x = x.wide();
+    let size = x.abs();
+    // 1 to the last bit from here on; a NaN passes the comparison
+    let size = if size > 22.0 { 22.0 } else { size };
+    let m = wide_exp_m1::<F>(2.0 * size);
+    F::of((m / (m + 2.0)).copysign(x))
+}
+
+/// eˣ = (1 + p)·low·high with p = eʳ − 1, x = k·ln 2 + r and low·high = 2ᵏ, which need not be a
+/// number by itself.
+struct Scaled {
+    p: f64,
+    low: f64,
+    high: f64,
+    /// 1/high
+    low_high: f64,
+}
+
+#[inline(always)]
+fn wide_exp_m1<F: Scalar>(x: f64) -> f64 {
+    let Scaled { p, low, high, low_high } = reduce::<F>(x);
+    // low − 1/high is exact where it matters: both are powers of two
+    (p * low + (low - low_high)) * high
+}
+
+/// Cody & Waite 1980, chapter 6: the multiple of ln 2 taken off in two steps, the first exact, and
+/// the series of eʳ − 1 on what is left.
+#[inline(always)]
+fn reduce<F: Scalar>(x: f64) -> Scaled {
+    // beyond these, eˣ is 0 or ∞ all the same; a NaN passes the comparisons
+    let x = if x < -746.0 { -746.0 } else { x };
+    let x = if x > 710.0 { 710.0 } else { x };
+    // adding 1.5·2⁵² leaves the nearest whole number in the lowest bits
+    const SHIFT: f64 = 6_755_399_441_055_744.0;
+    let shifted = x * std::f64::consts::LOG2_E + SHIFT;
+    let k = shifted - SHIFT;
+    // ln 2 with its lowest 32 bits zero, so that k times it is exact, and the rest of ln 2
+    const HIGH: f64 = 0.693_147_180_369_123_8;
+    const LOW: f64 = 1.908_214_929_270_587_7e-10;
+    let r = (x - k * HIGH) - k * LOW;
+    let series = match size_of::<F>() {
+        // the first term left out is below 2⁻⁵³ of the sum, and for f32 below 2⁻³⁰
+        4 => series(&INVERSE_FACTORIALS[..7], r),
+        _ => series(&INVERSE_FACTORIALS, r),
+    };
+    let bits = shifted.to_bits().wrapping_sub(SHIFT.to_bits()).wrapping_add(2 * 1023);
+    let half = bits >> 1;
+    let power = |exponent: u64| f64::from_bits(exponent << 52);
+    let other = bits.wrapping_sub(half);
+    Scaled {
+        p: r + r * r * series,
+        low: power(half),
+        high: power(other),
+        low_high: power((2 * 1023_u64).wrapping_sub(other)),
+    }
+}
+
+/// Σ cᵢ·rⁱ by Horner's rule.
+#[inline(always)]
+fn series(coefficients: &[f64], r: f64) -> f64 {
+    coefficients.iter().rev().fold(0.0, |sum, c| sum * r + c)
+}
+
+/// 1/2!, 1/3!, … 1/14!
+const INVERSE_FACTORIALS: [f64; 13] = {
+    let mut inverse = [0.0; 13];
+    let (mut factorial, mut i) = (1.0, 0);
+    while i < inverse.len() {
+        factorial *= i as f64 + 2.0;
+        inverse[i] = 1.0 / factorial;
+        i += 1;
+    }
+    inverse
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of every size and both signs, where functions bend and where they end.
+    fn numbers() -> impl Iterator<Item = f64> {
+        let grid = (-30_000..30_000).map(|i| f64::from(i) * 0.025);
+        let small = (0..400).map(|i| 10.0_f64.powf(f64::from(i) * -0.1));
+        grid.chain(small.flat_map(|x| [x, -x]))
+    }
+
+    fn close(ours: f64, theirs: f64, bound: f64, x: f64) {
+        let near = (ours - theirs).abs() <= bound * theirs.abs() + f64::from_bits(1);
+        assert!(ours == theirs || near, "{ours:e} instead of {theirs:e} at {x}");
+    }
+
+    #[test]
+    fn equal_the_platforms_functions() {
+        for x in numbers() {
+            close(exp(x), x.exp(), 5e-16, x);
+            close(exp_m1(x), x.exp_m1(), 1e-15, x);
+            close(tanh(x), x.tanh(), 1e-15, x);
+            let (narrow, x) = (x as f32, f64::from(x as f32));
+            assert!(near(exp(narrow), x.exp()), "exp {x}");
+            assert!(near(exp_m1(narrow), x.exp_m1()), "exp_m1 {x}");
+            assert!(near(tanh(narrow), x.tanh()), "tanh {x}");
+        }
+    }
+
+    /// Whether the number is within 0.51 of the place of the last bit.
+    fn near(ours: f32, theirs: f64) -> bool {
+        let nearest = theirs as f32;
+        let gap = f64::from(nearest.abs().next_up()) - f64::from(nearest.abs());
+        ours == nearest || (f64::from(ours) - theirs).abs() <= 0.51 * gap
+    }
+
+    #[test]
+    fn ends_are_right() {
+        let infinity = f64::INFINITY;
+        assert_eq!([exp(-infinity), exp(infinity), exp(0.0)], [0.0, infinity, 1.0]);
+        assert_eq!([exp(709.78), exp(709.79)], [709.78_f64.exp(), infinity]);
+        assert_eq!([exp_m1(-infinity), exp_m1(infinity)], [-1.0, infinity]);
+        assert_eq!([tanh(-infinity), tanh(infinity)], [-1.0, 1.0]);
+        assert_eq!([exp(-800.0_f32), exp(800.0_f32), tanh(800.0_f32)], [0.0, f32::INFINITY, 1.0]);
+        assert!(tanh(-0.0_f64).is_sign_negative() && exp_m1(0.0_f64) == 0.0);
+        let nan = [exp(f64::NAN), exp_m1(f64::NAN), tanh(f64::NAN)];
+        assert!(nan.iter().all(|y| y.is_nan()), "{nan:?}");
+        // below the normal numbers, where a power of two is no number by itself
+        assert_eq!(exp(-745.0), f64::from_bits(1));
+    }
+}
