@@ -133,6 +133,33 @@ mod tests {
     }
 
     #[test]
+    fn every_row_of_a_tall_matrix_is_summed() {
+        let x = Matrix::from_fn(2 * STRIP + 1, 3, |i, j| (i * 3 + j) as f64);
+        let mut sums = vec![0.0; x.nrows()];
+        row_sums(x.as_view(), &mut sums);
+        assert!((0..x.nrows()).all(|i| sums[i] == (9 * i + 3) as f64), "{sums:?}");
+    }
+
+    #[test]
+    fn a_variance_is_right_around_a_mean_that_is_off() {
+        let x = Matrix::from_row_slice(1, 2, &[0.0, 1.0]);
+        let mut variances = [9.0];
+        row_variances(x.as_view(), &[0.75], &mut variances);
+        assert_eq!(variances, [0.25]);
+        row_variances(Matrix::from_element(1, 3, 0.1).as_view(), &[0.4], &mut variances);
+        assert!((0.0..1e-15).contains(&variances[0]), "{variances:?}");
+    }
+
+    #[test]
+    fn means_and_squares_of_few_and_of_many() {
+        assert_eq!((mean(&[]), mean(&[1.0, 2.0, 6.0])), (0.0, 3.0));
+        for n in [0, 1, 15, 16, 17, 35] {
+            let numbers: Vec<f64> = (1..=n).map(f64::from).collect();
+            assert_eq!(squared_norm(&numbers), f64::from(n * (n + 1) * (2 * n + 1) / 6));
+        }
+    }
+
+    #[test]
     fn squares_of_large_f32_stay_finite() {
         assert_eq!(squared_norm(&[1e30_f32, 0.0]), 1e30_f32.wide().powi(2));
     }
