@@ -4,16 +4,16 @@
 
 use serde_json::{Map, Value};
 use slalom_preprocess::{
-    Drop, Fit, FittedMaxAbs, FittedMinMax, FittedScaler, FittedStandard, Frequency, Impute, MaxAbs,
-    MinMax, Normalize, OneHot, Ordinal, Power, PreprocessError, Quantile, Robust, Scaler, Shape,
-    Standard, Text, Transform, Unknown,
+    Drop, Fit, FittedMaxAbs, FittedMinMax, FittedScaler, FittedStandard, Frequency, Impute,
+    ImputeText, Labels, MaxAbs, MinMax, Normalize, OneHot, Ordinal, Power, PreprocessError,
+    Quantile, Robust, Scaler, Shape, Standard, Text, Transform, Unknown, Unseen,
 };
 use slalom_tensor::Matrix;
 use slalom_tests::golden::{assert_close, cases, number, numbers, text};
 
 const TOLERANCE: f64 = 1e-12;
 
-/// λ is where an optimizer stopped: scikit-learn's own stops within about 1e-8 of the maximum.
+/// λ is where an optimizer stopped; the likelihood is so flat there that rounding moves it by 1e-8.
 const TOLERANCE_POWER: f64 = 1e-6;
 
 #[test]
@@ -34,10 +34,18 @@ fn every_case_of_scikit_learn() {
             let encoder = ordinal(&mut options);
             options.none_left(&place);
             check_ordinal(&place, case, &encoder);
+        } else if name.starts_with("label") {
+            options.none_left(&place);
+            check_labels(&place, case);
+        } else if name.contains("imputer") && holds_text(&case["fit"]) {
+            let impute = impute_text(&mut options);
+            options.none_left(&place);
+            check_impute_text(&place, case, &impute);
         } else {
+            let indicators = options.flag("add_indicator").unwrap_or(false);
             let scaler = scaler(name, &mut options);
             options.none_left(&place);
-            check_scaler(&place, case, scaler);
+            check_scaler(&place, case, scaler, indicators);
         }
     }
 }
@@ -95,13 +103,18 @@ fn scaler(name: &str, options: &mut Options) -> Scaler {
                 Some("normal") => Shape::Normal,
                 Some(other) => panic!("unknown output_distribution {other:?}"),
             };
-            // both are about samples that scikit-learn leaves out, and none is left out here
-            options.0.remove("subsample");
-            options.0.remove("random_state");
+            // the first two are about samples that scikit-learn leaves out, the last about sparse ones
+            for name in ["subsample", "random_state", "ignore_implicit_zeros"] {
+                options.0.remove(name);
+            }
             Scaler::Quantile(Quantile { quantiles, shape })
         }
         _ if named("imputer") || named("simple_imputer") => {
-            let fill = options.0.remove("fill_value").map_or(0.0, |fill| number(&fill));
+            let fill = options.0.remove("fill_value").filter(|fill| !fill.is_null());
+            let fill = fill.map_or(0.0, |fill| number(&fill));
+            // a feature without any value is an error here, unless a constant fills it
+            options.0.remove("keep_empty_features");
+            options.missing_values();
             Scaler::Impute(match options.word("strategy").as_deref() {
                 None | Some("mean") => Impute::Mean,
                 Some("median") => Impute::Median,
@@ -114,14 +127,23 @@ fn scaler(name: &str, options: &mut Options) -> Scaler {
     }
 }
 
-fn check_scaler(place: &str, case: &Value, scaler: Scaler) {
+fn check_scaler(place: &str, case: &Value, scaler: Scaler, indicators: bool) {
     let tolerance = if matches!(scaler, Scaler::Power(_)) { TOLERANCE_POWER } else { TOLERANCE };
     let (train, apply) = (matrix(&case["fit"]), matrix(&case["apply"]));
     let fitted = scaler.fit(train.as_view()).unwrap_or_else(|error| panic!("{place}: {error}"));
     let after = |fitted: &FittedScaler, x: &Matrix<f64>| {
         let mut y = x.clone();
         fitted.transform(y.as_view_mut()).unwrap_or_else(|error| panic!("{place}: {error}"));
-        y
+        match fitted {
+            FittedScaler::Impute(impute) if indicators => {
+                let below = impute.indicators(x.as_view()).unwrap();
+                let height = y.nrows();
+                y = y.resize_vertically(height + below.nrows(), 0.0);
+                y.rows_mut(height, below.nrows()).copy_from(&below);
+                y
+            }
+            _ => y,
+        }
     };
     let transformed = after(&fitted, &apply);
     let mut checked = 0;
@@ -176,25 +198,42 @@ fn one_hot(options: &mut Options) -> OneHot {
         Some(Value::Array(values)) => Drop::Values(values.iter().map(category).collect()),
         Some(other) => panic!("unknown drop {other}"),
     };
-    let min_frequency = options.0.remove("min_frequency").filter(|v| !v.is_null()).map(|least| {
-        match least.as_u64() {
-            Some(count) => Frequency::Count(count as usize),
-            None => Frequency::Share(number(&least)),
-        }
-    });
+    let min_frequency = options.frequency();
     let max_categories = options.count("max_categories");
+    options.0.remove("feature_name_combiner");
     OneHot { unknown, drop, min_frequency, max_categories, categories: categories(options) }
 }
 
 fn ordinal(options: &mut Options) -> Ordinal {
+    let value = options.0.remove("unknown_value").filter(|value| !value.is_null());
     let unknown = match options.word("handle_unknown").as_deref() {
-        None | Some("error") => None,
-        Some("use_encoded_value") => options.0.remove("unknown_value").map(|v| number(&v)),
+        None | Some("error") => Unseen::Error,
+        Some("use_encoded_value") => match value.map(|value| number(&value)) {
+            Some(value) if value.is_nan() => Unseen::Missing,
+            Some(value) => Unseen::Number(value),
+            None => panic!("no unknown_value"),
+        },
         Some(other) => panic!("unknown handle_unknown {other:?}"),
     };
     let categories = categories(options)
         .map(|lists| lists.into_iter().map(|list| list.into_iter().flatten().collect()).collect());
-    Ordinal { categories, unknown }
+    let missing = options.0.remove("encoded_missing_value").map(|v| number(&v));
+    let missing = missing.filter(|missing| !missing.is_nan());
+    let min_frequency = options.frequency();
+    let max_categories = options.count("max_categories");
+    Ordinal { categories, unknown, missing, min_frequency, max_categories }
+}
+
+fn impute_text(options: &mut Options) -> ImputeText {
+    options.missing_values();
+    let fill = options.0.remove("fill_value").filter(|fill| !fill.is_null());
+    match options.word("strategy").as_deref() {
+        Some("most_frequent") => ImputeText::MostFrequent,
+        Some("constant") => {
+            ImputeText::Constant(fill.map_or("missing_value".into(), |fill| text(&fill).into()))
+        }
+        other => panic!("unknown strategy {other:?} for text"),
+    }
 }
 
 fn categories(options: &mut Options) -> Option<Vec<Vec<Option<String>>>> {
@@ -233,9 +272,45 @@ fn check_ordinal(place: &str, case: &Value, encoder: &Ordinal) {
     let names: Vec<String> = (0..train.len()).map(|i| format!("x{i}")).collect();
     let named: Vec<_> = names.iter().map(String::as_str).zip(&train).collect();
     let fitted = encoder.fit(&named).unwrap_or_else(|error| panic!("{place}: {error}"));
-    let columns: Vec<&Text> = apply.iter().collect();
-    let x = fitted.transform::<f64>(&columns).unwrap_or_else(|e| panic!("{place}: {e}"));
-    assert_close(place, x.as_slice(), &numbers(&case["transformed"]), TOLERANCE);
+    for (key, columns) in [("transformed_fit", &train), ("transformed", &apply)] {
+        if key == "transformed_fit" && case.get(key).is_none() {
+            continue;
+        }
+        let columns: Vec<&Text> = columns.iter().collect();
+        let x = fitted.transform::<f64>(&columns).unwrap_or_else(|e| panic!("{place}: {e}"));
+        assert_close(&format!("{place}, {key}"), x.as_slice(), &numbers(&case[key]), TOLERANCE);
+    }
+}
+
+fn check_labels(place: &str, case: &Value) {
+    let labels = |rows: &Value| -> Vec<Option<String>> {
+        rows.as_array().unwrap().iter().map(category).collect()
+    };
+    let text = |rows: &Value| labels(rows).iter().map(Option::as_deref).collect::<Text>();
+    let fitted = Labels::fit("y", &text(&case["fit"])).unwrap_or_else(|e| panic!("{place}: {e}"));
+    for (from, to) in [("fit", "transformed_fit"), ("apply", "transformed")] {
+        if to == "transformed_fit" && case.get(to).is_none() {
+            continue;
+        }
+        let found = fitted.encode(&text(&case[from])).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let found: Vec<f64> = found.into_iter().map(f64::from).collect();
+        assert_close(&format!("{place}, {to}"), &found, &numbers(&case[to]), TOLERANCE);
+    }
+}
+
+fn check_impute_text(place: &str, case: &Value, impute: &ImputeText) {
+    let (train, mut apply) = (columns(&case["fit"]), columns(&case["apply"]));
+    let wanted = columns(&case["transformed"]);
+    for ((train, apply), wanted) in train.iter().zip(&mut apply).zip(&wanted) {
+        impute.fit(train).unwrap_or_else(|e| panic!("{place}: {e}")).transform(apply);
+        assert!(apply.iter().eq(wanted.iter()), "{place}: {apply:?}, not {wanted:?}");
+    }
+}
+
+/// Whether rows hold categories, not numbers.
+fn holds_text(rows: &Value) -> bool {
+    let values = rows.as_array().into_iter().flatten().flat_map(|row| row.as_array().unwrap());
+    values.filter_map(Value::as_str).any(|word| !["nan", "inf", "-inf"].contains(&word))
 }
 
 /// Rows of numbers as a matrix whose columns they are.
@@ -262,6 +337,7 @@ fn columns(rows: &Value) -> Vec<Text> {
 fn category(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
+        Value::String(text) if text == "nan" => None,
         Value::String(text) => Some(text.clone()),
         other => Some(other.to_string()),
     }
@@ -286,6 +362,20 @@ impl Options {
     fn count(&mut self, name: &str) -> Option<usize> {
         let value = self.0.remove(name).filter(|value| !value.is_null())?;
         Some(value.as_u64().unwrap_or_else(|| panic!("{name} is {value}")) as usize)
+    }
+
+    fn frequency(&mut self) -> Option<Frequency> {
+        let least = self.0.remove("min_frequency").filter(|value| !value.is_null())?;
+        Some(match least.as_u64() {
+            Some(count) => Frequency::Count(count as usize),
+            None => Frequency::Share(number(&least)),
+        })
+    }
+
+    /// What stands for a missing value: nothing but NaN or null in these files.
+    fn missing_values(&mut self) {
+        let value = self.0.remove("missing_values").unwrap_or_default();
+        assert!(value.is_null() || value == "nan", "unknown missing_values {value}");
     }
 
     fn pair(&mut self, name: &str) -> Option<[f64; 2]> {

@@ -69,10 +69,10 @@ impl Categories {
     }
 
     /// Where each value of a column stands among the categories.
-    pub(crate) fn places(&self, text: &Text) -> Places {
+    pub(crate) fn places(&self, text: &Text) -> PerRow<Option<usize>> {
         let index: HashMap<_, _> = self.values.iter().map(Option::as_deref).zip(0..).collect();
         let of = |value: &String| index.get(&Some(value.as_str())).copied();
-        Places {
+        PerRow {
             values: text.values().iter().map(of).collect(),
             missing: index.get(&None).copied(),
         }
@@ -85,15 +85,21 @@ impl Categories {
     }
 }
 
-/// The place of each distinct value of a column among some categories.
-pub(crate) struct Places {
-    values: Vec<Option<usize>>,
-    missing: Option<usize>,
+/// Something for each distinct value of a column, and for what is missing.
+pub(crate) struct PerRow<T> {
+    values: Vec<T>,
+    missing: T,
 }
 
-impl Places {
-    /// The place of each row's value, or nothing where it is none of the categories.
-    pub(crate) fn rows(&self, text: &Text) -> impl Iterator<Item = Option<usize>> {
+impl<T: Copy> PerRow<T> {
+    /// Something else for each.
+    pub(crate) fn map<U>(self, work: impl Fn(T) -> U) -> PerRow<U> {
+        let missing = work(self.missing);
+        PerRow { values: self.values.into_iter().map(work).collect(), missing }
+    }
+
+    /// What each row's value has.
+    pub(crate) fn rows(&self, text: &Text) -> impl Iterator<Item = T> {
         text.codes().map(|code| code.map_or(self.missing, |code| self.values[code]))
     }
 }

@@ -4,14 +4,11 @@
 //! back in order, so the number of threads changes no bit of a result.
 
 use crate::PreprocessError;
-use slalom_tensor::{Scalar, Threads, View, ViewMut};
+use slalom_tensor::{Matrix, Scalar, Threads, View, ViewMut};
 use std::sync::{Mutex, PoisonError};
 
 /// Numbers that one task goes over: enough to make its start cheap, few enough to share them out.
 const NUMBERS_A_TASK: usize = 1 << 16;
-
-/// Tasks whose columns are collected before they run.
-const TASKS_A_WAVE: usize = 64;
 
 /// Checks that a matrix has as many rows as there were features in the fit.
 pub(crate) fn check_features(expected: usize, found: usize) -> Result<(), PreprocessError> {
@@ -75,30 +72,24 @@ pub(crate) fn by_columns<F: Scalar, T: Send>(
 
 /// Calls `work` with every column, to be changed in place.
 pub(crate) fn each_column<F: Scalar>(
-    mut x: ViewMut<'_, F>,
+    x: ViewMut<'_, F>,
     threads: &Threads,
     work: &(dyn Fn(&mut [F]) + Sync),
 ) {
-    if threads.count() == 1 {
-        x.column_iter_mut().for_each(|mut column| work(column.as_mut_slice()));
-        return;
-    }
     let width = columns_a_task(x.nrows());
-    let mut columns = x.column_iter_mut().peekable();
-    while columns.peek().is_some() {
-        let wave: Vec<Mutex<Vec<_>>> =
-            (0..TASKS_A_WAVE).map(|_| Mutex::new(columns.by_ref().take(width).collect())).collect();
-        threads.run(wave.len(), &|task| {
-            let mut columns = wave[task].lock().unwrap_or_else(PoisonError::into_inner);
-            columns.iter_mut().for_each(|column| work(column.as_mut_slice()));
-        });
-    }
+    threads.columns(x, width, &|_, mut part| {
+        part.column_iter_mut().for_each(|mut column| work(column.as_mut_slice()));
+    });
+}
+
+/// A matrix of zeros whose memory the system clears when it is first touched.
+pub(crate) fn zeros<F: Scalar>(rows: usize, columns: usize) -> Matrix<F> {
+    Matrix::from_vec(rows, columns, vec![F::zero(); rows * columns])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use slalom_tensor::Matrix;
 
     #[test]
     fn every_column_is_visited_once_whatever_the_threads() {

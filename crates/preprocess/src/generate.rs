@@ -224,7 +224,7 @@ mod tests {
         assert_ne!(data, moons(5, 0.1, 2));
     }
 
-    const PINNED: [f64; 2] = [0.140_410_772_422_142_1, 0.537_805_730_951_838];
+    const PINNED: [f64; 2] = [0.140_410_772_422_142_14, 0.537_805_730_951_838_1];
 
     #[test]
     #[should_panic(expected = "friedman1 has 4 features, it needs 5")]

@@ -1,9 +1,10 @@
 //! Class labels: names to indices and back.
 
 use crate::categories::Categories;
+use crate::columns::zeros;
 use crate::{OwnedTargets, PreprocessError, Text};
 use serde::{Deserialize, Serialize};
-use slalom_tensor::Scalar;
+use slalom_tensor::{Matrix, Scalar};
 
 /// The classes of a column of labels, each with its index.
 ///
@@ -99,9 +100,42 @@ impl Labels {
     }
 }
 
+/// Class indices as zeros and ones, *classes × samples*: the targets of a mean squared error.
+///
+/// ```
+/// let y = slalom_preprocess::one_hot::<f32>(&[1, 0], 3)?;
+/// assert_eq!(y.as_slice(), [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
+/// # Ok::<(), slalom_preprocess::PreprocessError>(())
+/// ```
+///
+/// # Errors
+/// A class that is not below `classes`.
+pub fn one_hot<F: Scalar>(indices: &[u32], classes: usize) -> Result<Matrix<F>, PreprocessError> {
+    let mut y = zeros(classes, indices.len());
+    let samples = y.as_mut_slice().chunks_exact_mut(classes.max(1));
+    for (row, (&class, sample)) in indices.iter().zip(samples).enumerate() {
+        match sample.get_mut(class as usize) {
+            Some(output) => *output = F::one(),
+            None => return Err(PreprocessError::Class { sample: row, class, classes }),
+        }
+    }
+    match indices.first() {
+        Some(&class) if classes == 0 => Err(PreprocessError::Class { sample: 0, class, classes }),
+        _ => Ok(y),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_past_the_end_are_named() {
+        let error = one_hot::<f32>(&[0, 3], 3).unwrap_err().to_string();
+        assert_eq!(error, "the class of sample 1 is 3: there are only 3 classes, 0 to 2");
+        assert!(one_hot::<f32>(&[0], 0).is_err());
+        assert_eq!(one_hot::<f32>(&[], 3).unwrap().shape(), (3, 0));
+    }
 
     #[test]
     fn labels_go_there_and_back() {

@@ -33,6 +33,8 @@
 //! | sharing out | [`DataSet`], [`Split`], [`Folds`], [`bootstrap`], [`class_weights`] |
 //! | teaching and tests | [`generate`] |
 
+mod affine;
+mod block;
 mod categories;
 mod columns;
 mod data_set;
@@ -45,6 +47,7 @@ mod labels;
 mod limits;
 mod max_abs;
 mod min_max;
+mod moments;
 mod normal;
 mod normalize;
 mod one_hot;
@@ -52,6 +55,7 @@ mod ordinal;
 mod pipeline;
 mod power;
 mod quantile;
+mod rare;
 mod read;
 mod resample;
 mod robust;
@@ -67,16 +71,17 @@ pub use error::{Fault, PreprocessError};
 pub use fit::{Fit, Transform};
 pub use folds::{Fold, Folds};
 pub use impute::{FittedImpute, FittedImputeText, Impute, ImputeText};
-pub use labels::Labels;
+pub use labels::{Labels, one_hot};
 pub use limits::Limits;
 pub use max_abs::{FittedMaxAbs, MaxAbs};
 pub use min_max::{FittedMinMax, MinMax};
 pub use normalize::{FittedNormalize, Normalize};
-pub use one_hot::{Drop, FittedOneHot, Frequency, OneHot, Unknown, one_hot};
-pub use ordinal::{FittedOrdinal, Ordinal};
+pub use one_hot::{Drop, FittedOneHot, OneHot, Unknown};
+pub use ordinal::{FittedOrdinal, Ordinal, Unseen};
 pub use pipeline::{Columns, Encoder, FittedPipeline, Group, Pipeline, Steps};
 pub use power::{FittedPower, Power};
 pub use quantile::{FittedQuantile, Quantile, Shape};
+pub use rare::Frequency;
 pub use read::{
     Csv, Idx, Separator, idx_data_set, npy_from_reader, npz_names, read_idx, read_npy, read_npz,
     read_proben1,

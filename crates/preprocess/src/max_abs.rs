@@ -6,7 +6,8 @@
 //! absolute value is below 10 ε of the scalar is left as it is. Other than there, a feature without
 //! any value is an error.
 
-use crate::columns::{check_features, each_column};
+use crate::affine::Affine;
+use crate::columns::check_features;
 use crate::min_max::extremes;
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
@@ -72,9 +73,10 @@ impl FittedMaxAbs {
         Ok(())
     }
 
-    fn scales(&self) -> Vec<f64> {
+    fn line(&self) -> Affine {
         let constant = 10.0 * self.epsilon;
-        self.seen.iter().map(|&seen| if seen < constant { 1.0 } else { seen }).collect()
+        let scale = |&seen: &f64| if seen < constant { 1.0 } else { seen };
+        Affine { shifts: vec![0.0; self.seen.len()], scales: self.seen.iter().map(scale).collect() }
     }
 }
 
@@ -88,22 +90,8 @@ impl Transform for FittedMaxAbs {
         x: ViewMut<'_, F>,
         threads: &Threads,
     ) -> Result<(), PreprocessError> {
-        check_features(self.features(), x.nrows())?;
-        let scales = self.scales();
-        if self.config.clip {
-            each_column(x, threads, &|column| {
-                for (v, s) in column.iter_mut().zip(&scales) {
-                    *v = F::of((v.wide() / s).clamp(-1.0, 1.0));
-                }
-            });
-        } else {
-            each_column(x, threads, &|column| {
-                for (v, s) in column.iter_mut().zip(&scales) {
-                    *v = F::of(v.wide() / s);
-                }
-            });
-        }
-        Ok(())
+        let bounds = if self.config.clip { [-1.0, 1.0] } else { Affine::FREE };
+        self.line().divide(x, threads, bounds)
     }
 
     fn inverse_with<F: Scalar>(
@@ -111,14 +99,7 @@ impl Transform for FittedMaxAbs {
         x: ViewMut<'_, F>,
         threads: &Threads,
     ) -> Result<(), PreprocessError> {
-        check_features(self.features(), x.nrows())?;
-        let scales = self.scales();
-        each_column(x, threads, &|column| {
-            for (v, s) in column.iter_mut().zip(&scales) {
-                *v = F::of(v.wide() * s);
-            }
-        });
-        Ok(())
+        self.line().multiply(x, threads, Affine::FREE)
     }
 }
 

@@ -10,7 +10,8 @@
 //! unless `clip` is set. Other than there, a range that overflows the scalar still scales, and a
 //! feature without any value is an error.
 
-use crate::columns::{by_columns, check_features, check_samples, each_column, refuse_infinite};
+use crate::affine::Affine;
+use crate::columns::{by_columns, check_features, check_samples, refuse_infinite};
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Scalar, Threads, View, ViewMut};
@@ -92,8 +93,8 @@ impl FittedMinMax {
         Ok(())
     }
 
-    /// The factor s of each feature, and what is added after it.
-    fn coefficients(&self) -> (Vec<f64>, Vec<f64>) {
+    /// The line from what is scaled back to what was there.
+    fn line(&self) -> Affine {
         let [a, b] = self.config.range;
         let scale = |&[low, high]: &[f64; 2]| match high - low {
             // constant; in its own unit, where the product below would overflow
@@ -106,8 +107,8 @@ impl FittedMinMax {
             span => (b - a) / span,
         };
         let scales: Vec<f64> = self.seen.iter().map(scale).collect();
-        let offsets = scales.iter().zip(&self.seen).map(|(s, [low, _])| a - low * s).collect();
-        (scales, offsets)
+        let shifts = scales.iter().zip(&self.seen).map(|(s, [low, _])| a - low * s).collect();
+        Affine { shifts, scales }
     }
 }
 
@@ -121,32 +122,8 @@ impl Transform for FittedMinMax {
         x: ViewMut<'_, F>,
         threads: &Threads,
     ) -> Result<(), PreprocessError> {
-        check_features(self.features(), x.nrows())?;
-        let (scales, offsets) = self.coefficients();
-        let coefficients = || scales.iter().zip(&offsets);
-        if self.config.clip {
-            let [a, b] = self.config.range;
-            each_column(x, threads, &|column| {
-                for (v, (s, o)) in column.iter_mut().zip(coefficients()) {
-                    let y = v.wide() * s + o;
-                    // NaN fails both comparisons and stays
-                    *v = F::of(if y < a {
-                        a
-                    } else if y > b {
-                        b
-                    } else {
-                        y
-                    });
-                }
-            });
-        } else {
-            each_column(x, threads, &|column| {
-                for (v, (s, o)) in column.iter_mut().zip(coefficients()) {
-                    *v = F::of(v.wide() * s + o);
-                }
-            });
-        }
-        Ok(())
+        let bounds = if self.config.clip { self.config.range } else { Affine::FREE };
+        self.line().multiply(x, threads, bounds)
     }
 
     fn inverse_with<F: Scalar>(
@@ -154,14 +131,7 @@ impl Transform for FittedMinMax {
         x: ViewMut<'_, F>,
         threads: &Threads,
     ) -> Result<(), PreprocessError> {
-        check_features(self.features(), x.nrows())?;
-        let (scales, offsets) = self.coefficients();
-        each_column(x, threads, &|column| {
-            for (v, (s, o)) in column.iter_mut().zip(scales.iter().zip(&offsets)) {
-                *v = F::of((v.wide() - o) / s);
-            }
-        });
-        Ok(())
+        self.line().divide(x, threads, Affine::FREE)
     }
 }
 

@@ -5,8 +5,11 @@
 //! output, the last; what `drop` names has no output of its own, after the rare ones were joined.
 //! Other than there, the output is dense, and numbers are told by their text.
 
+use crate::block::Block;
 use crate::categories::{Categories, check_columns};
-use crate::{Limits, PreprocessError, Text};
+use crate::columns::{check_features, zeros};
+use crate::rare::Rare;
+use crate::{Frequency, Limits, PreprocessError, Text};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Matrix, Scalar, View};
 
@@ -65,16 +68,6 @@ pub enum Drop {
     Values(Vec<Option<String>>),
 }
 
-/// How frequent a category must be to have an output of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Frequency {
-    /// So many rows.
-    Count(usize),
-    /// This share of the rows, above 0 and below 1.
-    Share(f64),
-}
-
 impl OneHot {
     /// Learns the categories of named columns.
     ///
@@ -88,6 +81,7 @@ impl OneHot {
             return Err(PreprocessError::TooFew { what: "a fit", needed: 1, found: 0 });
         }
         self.check(columns.len())?;
+        let rare = Rare::new(self.min_frequency, self.max_categories)?;
         let mut blocks = Vec::new();
         for (i, (name, text)) in columns.iter().enumerate() {
             let (categories, counts) = match &self.categories {
@@ -97,7 +91,7 @@ impl OneHot {
                     Categories::given(name, &given[i], text, others)?
                 }
             };
-            let infrequent = self.infrequent(&counts, rows);
+            let infrequent = rare.among(&counts, rows);
             let mut block = Block { categories, infrequent, dropped: None };
             block.dropped = self.dropped(i, &block)?;
             blocks.push(block);
@@ -123,39 +117,7 @@ impl OneHot {
         if let Drop::Values(values) = &self.drop {
             same("categories to drop", values.len())?;
         }
-        if self.max_categories == Some(0) {
-            return Err(PreprocessError::setting("max_categories", 0, "at least 1"));
-        }
-        match self.min_frequency {
-            Some(Frequency::Count(0)) => {
-                Err(PreprocessError::setting("min_frequency", 0, "a count of at least 1"))
-            }
-            Some(Frequency::Share(share)) if !(share > 0.0 && share < 1.0) => {
-                Err(PreprocessError::setting("min_frequency", share, "a share above 0 and below 1"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Which categories share an output.
-    fn infrequent(&self, counts: &[usize], rows: usize) -> Vec<bool> {
-        let rare = |&count: &usize| match self.min_frequency {
-            None => false,
-            Some(Frequency::Count(least)) => count < least,
-            Some(Frequency::Share(share)) => (count as f64) < share * rows as f64,
-        };
-        let mut infrequent: Vec<bool> = counts.iter().map(rare).collect();
-        let frequent = infrequent.iter().filter(|&&rare| !rare).count();
-        if let Some(most) = self.max_categories
-            && most < frequent + 1
-        {
-            let mut order: Vec<usize> = (0..counts.len()).collect();
-            order.sort_by_key(|&i| counts[i]);
-            // the most frequent ones keep their outputs; of equally frequent ones, the later
-            let shared = counts.len().saturating_sub(most - 1);
-            order[..shared].iter().for_each(|&i| infrequent[i] = true);
-        }
-        infrequent
+        Ok(())
     }
 
     /// Which output of a column is dropped.
@@ -216,7 +178,7 @@ impl FittedOneHot {
     /// is an error.
     pub fn transform<F: Scalar>(&self, columns: &[&Text]) -> Result<Matrix<F>, PreprocessError> {
         let rows = check_columns(self.blocks.len(), columns)?;
-        let mut x = Matrix::zeros(self.outputs(), rows);
+        let mut x = zeros(self.outputs(), rows);
         self.write(columns, 0, &mut x)?;
         Ok(x)
     }
@@ -236,17 +198,15 @@ impl FittedOneHot {
                 Unknown::Zeros => Some(None),
                 Unknown::Infrequent => Some(block.shared()),
             };
-            let places = block.categories.places(text);
             let outputs = block.outputs();
+            let output = |place: Option<usize>| place.map_or(unknown, |place| Some(outputs[place]));
+            let targets = block.categories.places(text).map(output);
             let samples = x.as_mut_slice().chunks_exact_mut(height.max(1));
-            for (row, (place, sample)) in places.rows(text).zip(samples).enumerate() {
-                let output = match (place, unknown) {
-                    (Some(place), _) => outputs[place],
-                    (None, Some(output)) => output,
-                    (None, None) => return Err(block.categories.unknown(row, text)),
-                };
-                if let Some(output) = output {
-                    sample[first + output] = F::one();
+            for (row, (target, sample)) in targets.rows(text).zip(samples).enumerate() {
+                match target {
+                    Some(Some(output)) => sample[first + output] = F::one(),
+                    Some(None) => {}
+                    None => return Err(block.categories.unknown(row, text)),
                 }
             }
             first += block.width();
@@ -260,7 +220,7 @@ impl FittedOneHot {
     /// # Errors
     /// A matrix with another number of outputs.
     pub fn inverse<F: Scalar>(&self, x: View<'_, F>) -> Result<Vec<Text>, PreprocessError> {
-        crate::columns::check_features(self.outputs(), x.nrows())?;
+        check_features(self.outputs(), x.nrows())?;
         let mut first = 0;
         let mut columns = Vec::new();
         for block in &self.blocks {
@@ -281,142 +241,6 @@ impl FittedOneHot {
             first += names.len();
         }
         Ok(columns)
-    }
-}
-
-/// Class indices as zeros and ones, *classes × samples*: the targets of a mean squared error.
-///
-/// ```
-/// let y = slalom_preprocess::one_hot::<f32>(&[1, 0], 3)?;
-/// assert_eq!(y.as_slice(), [0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
-/// # Ok::<(), slalom_preprocess::PreprocessError>(())
-/// ```
-///
-/// # Errors
-/// A class that is not below `classes`.
-pub fn one_hot<F: Scalar>(indices: &[u32], classes: usize) -> Result<Matrix<F>, PreprocessError> {
-    let mut y = Matrix::zeros(classes, indices.len());
-    let samples = y.as_mut_slice().chunks_exact_mut(classes.max(1));
-    for (row, (&class, sample)) in indices.iter().zip(samples).enumerate() {
-        match sample.get_mut(class as usize) {
-            Some(output) => *output = F::one(),
-            None => return Err(PreprocessError::Class { sample: row, class, classes }),
-        }
-    }
-    match indices.first() {
-        Some(&class) if classes == 0 => Err(PreprocessError::Class { sample: 0, class, classes }),
-        _ => Ok(y),
-    }
-}
-
-/// What was learned of one column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
-struct Block {
-    categories: Categories,
-    /// Which categories share the last output.
-    infrequent: Vec<bool>,
-    /// The output that is left out.
-    dropped: Option<usize>,
-}
-
-impl Block {
-    /// The output of each category before one is dropped, and the one that rare ones share.
-    fn slots(&self) -> (Vec<usize>, Option<usize>) {
-        let frequent = self.infrequent.iter().filter(|&&rare| !rare).count();
-        let mut next = 0;
-        let slot = |&rare: &bool| {
-            if rare {
-                return frequent;
-            }
-            next += 1;
-            next - 1
-        };
-        let slots = self.infrequent.iter().map(slot).collect();
-        (slots, self.infrequent.contains(&true).then_some(frequent))
-    }
-
-    /// The output of a slot, after one is dropped.
-    fn output(&self, slot: usize) -> Option<usize> {
-        match self.dropped {
-            Some(dropped) if slot == dropped => None,
-            Some(dropped) if slot > dropped => Some(slot - 1),
-            _ => Some(slot),
-        }
-    }
-
-    /// The output of each category.
-    fn outputs(&self) -> Vec<Option<usize>> {
-        self.slots().0.into_iter().map(|slot| self.output(slot)).collect()
-    }
-
-    /// The output that rare categories share.
-    fn shared(&self) -> Option<usize> {
-        self.slots().1.and_then(|slot| self.output(slot))
-    }
-
-    fn width(&self) -> usize {
-        self.outputs().into_iter().flatten().max().map_or(0, |last| last + 1)
-    }
-
-    /// The category that each output stands for.
-    fn output_values(&self) -> Vec<Option<String>> {
-        let mut values = vec![None; self.width()];
-        for (output, value) in self.outputs().into_iter().zip(&self.categories.values) {
-            if let Some(output) = output {
-                values[output].clone_from(value);
-            }
-        }
-        if let Some(shared) = self.shared() {
-            values[shared] = Some("infrequent".to_string());
-        }
-        values
-    }
-
-    fn dropped_value(&self) -> Option<String> {
-        let (slots, shared) = self.slots();
-        let dropped = self.dropped?;
-        if shared == Some(dropped) {
-            return Some("infrequent".to_string());
-        }
-        let place = slots.iter().position(|&slot| slot == dropped)?;
-        self.categories.values[place].clone()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let column = &self.categories.name;
-        let name = |value: Option<String>| match value {
-            Some(value) => format!("{column}_{value}"),
-            None => format!("{column}_missing"),
-        };
-        self.output_values().into_iter().map(name).collect()
-    }
-}
-
-/// What stands in a file, before it is known to be consistent.
-#[derive(Deserialize)]
-struct Unchecked {
-    categories: Categories,
-    infrequent: Vec<bool>,
-    dropped: Option<usize>,
-}
-
-impl TryFrom<Unchecked> for Block {
-    type Error = String;
-
-    fn try_from(found: Unchecked) -> Result<Self, String> {
-        let Unchecked { categories, infrequent, dropped } = found;
-        let (n, flags) = (categories.values.len(), infrequent.len());
-        if flags != n {
-            return Err(format!("{flags} infrequent flags for the {n} categories"));
-        }
-        let block = Self { categories, infrequent, dropped };
-        match dropped {
-            Some(output) if !block.slots().0.contains(&output) => {
-                Err(format!("dropped is {output}, there is no such output"))
-            }
-            _ => Ok(block),
-        }
     }
 }
 
@@ -534,14 +358,6 @@ mod tests {
         let error = message(&OneHot { drop, max_categories: most, ..OneHot::default() }, &MIXED);
         assert!(error.contains("a frequent category"), "{error}");
         assert!(message(&OneHot::default(), &[]).contains("at least 1, found 0"));
-    }
-
-    #[test]
-    fn classes_past_the_end_are_named() {
-        let error = one_hot::<f32>(&[0, 3], 3).unwrap_err().to_string();
-        assert_eq!(error, "the class of sample 1 is 3: there are only 3 classes, 0 to 2");
-        assert!(one_hot::<f32>(&[0], 0).is_err());
-        assert_eq!(one_hot::<f32>(&[], 3).unwrap().shape(), (3, 0));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! there, columns are matched by name whatever their order, every column must belong to a group,
 //! and a table with a column missing, one too many or one of another kind is refused.
 
-use crate::columns::check_samples;
+use crate::columns::{check_samples, zeros};
 use crate::table::{check_names, kind_error};
 use crate::{
     Column, DataSet, Fit, FittedImputeText, FittedOneHot, FittedOrdinal, FittedScaler, Impute,
@@ -220,7 +220,7 @@ impl FittedPipeline {
         threads: &Threads,
     ) -> Result<Matrix<F>, PreprocessError> {
         self.check(table)?;
-        let mut x = Matrix::zeros(self.feature_names_out().len(), table.rows());
+        let mut x = zeros(self.feature_names_out().len(), table.rows());
         let mut first = 0;
         for group in &self.groups {
             group.write(table, first, &mut x, threads)?;
@@ -369,7 +369,7 @@ fn fit_numbers(
     indicators: bool,
     threads: &Threads,
 ) -> Result<FittedSteps, PreprocessError> {
-    let mut x = Matrix::<f64>::zeros(names.len(), table.rows());
+    let mut x = zeros::<f64>(names.len(), table.rows());
     copy_numbers(table, names, 0, &mut x)?;
     check_samples(x.as_view())?;
     let gap = |i: &usize| x.row(*i).iter().any(|v| v.is_nan());

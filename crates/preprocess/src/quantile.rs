@@ -66,7 +66,10 @@ impl Fit for Quantile {
         if self.quantiles < 2 {
             return Err(PreprocessError::setting("quantiles", self.quantiles, "at least 2"));
         }
-        let shares = shares(self.quantiles.min(x.ncols()));
+        // through percentages, whose rounding decides between equal values
+        let percent = |share: f64| share * 100.0 / 100.0;
+        let shares: Vec<f64> =
+            shares(self.quantiles.min(x.ncols())).into_iter().map(percent).collect();
         let seen = each_row(x, threads, &|row| {
             row.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
             let mut quantiles = quantiles_sorted(row, &shares);
@@ -139,10 +142,11 @@ impl Transform for FittedQuantile {
     }
 }
 
-/// Numbers at equal distances from 0 to 1.
+/// Numbers at equal distances from 0 to 1, rounded as NumPy's `linspace` rounds them.
 fn shares(count: usize) -> Vec<f64> {
     let last = count.saturating_sub(1).max(1);
-    (0..count).map(|i| i as f64 / last as f64).collect()
+    let step = 1.0 / last as f64;
+    (0..count).map(|i| if i == last { 1.0 } else { i as f64 * step }).collect()
 }
 
 fn to_uniform(x: f64, quantiles: &[f64], shares: &[f64]) -> f64 {

@@ -8,7 +8,7 @@
 //! divided by that of the standard normal distribution, so that normal data end with deviation 1.
 //! Other than there, a feature without any value is an error.
 
-use crate::columns::{check_features, each_column};
+use crate::affine::Affine;
 use crate::normal::normal_quantile;
 use crate::rows::{each_row, median, quantile};
 use crate::{Fit, PreprocessError, Transform};
@@ -89,13 +89,12 @@ impl FittedRobust {
         self.seen.iter().map(|seen| seen.scale).collect()
     }
 
-    /// What is taken off each feature, and what it is divided by.
-    fn coefficients(&self) -> (Vec<f64>, Vec<f64>) {
+    fn line(&self) -> Affine {
         let n = self.seen.len();
-        (
-            if self.config.center { self.medians() } else { vec![0.0; n] },
-            if self.config.scale { self.scales() } else { vec![1.0; n] },
-        )
+        Affine {
+            shifts: if self.config.center { self.medians() } else { vec![0.0; n] },
+            scales: if self.config.scale { self.scales() } else { vec![1.0; n] },
+        }
     }
 }
 
@@ -109,14 +108,7 @@ impl Transform for FittedRobust {
         x: ViewMut<'_, F>,
         threads: &Threads,
     ) -> Result<(), PreprocessError> {
-        check_features(self.features(), x.nrows())?;
-        let (centers, scales) = self.coefficients();
-        each_column(x, threads, &|column| {
-            for (v, (c, s)) in column.iter_mut().zip(centers.iter().zip(&scales)) {
-                *v = F::of((v.wide() - c) / s);
-            }
-        });
-        Ok(())
+        self.line().divide(x, threads, Affine::FREE)
     }
 
     fn inverse_with<F: Scalar>(
@@ -124,14 +116,7 @@ impl Transform for FittedRobust {
         x: ViewMut<'_, F>,
         threads: &Threads,
     ) -> Result<(), PreprocessError> {
-        check_features(self.features(), x.nrows())?;
-        let (centers, scales) = self.coefficients();
-        each_column(x, threads, &|column| {
-            for (v, (c, s)) in column.iter_mut().zip(centers.iter().zip(&scales)) {
-                *v = F::of(v.wide() * s + c);
-            }
-        });
-        Ok(())
+        self.line().multiply(x, threads, Affine::FREE)
     }
 }
 

@@ -7,17 +7,13 @@
 //! constant, and has σ = 1, if σ² ≤ n ε σ² + (n μ ε)², the rounding error of the sums. Other than
 //! there, squares that overflow or underflow are summed again in another unit, so features of
 //! 1e300 and 1e-300 scale like any other, and a feature without any value is an error.
-//!
-//! The variance of a range of samples is the two-pass form with a correction term, and ranges are
-//! joined by the pairwise formula: Chan, Golub and LeVeque 1983, eq. 1.7 and 2.1.
 
-use crate::columns::{by_columns, check_features, check_samples, each_column, refuse_infinite};
+use crate::affine::Affine;
+use crate::columns::check_features;
+use crate::moments::{Moments, moments};
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Scalar, Threads, View, ViewMut};
-
-/// Samples whose sums are taken together, while they are in the cache.
-const BLOCK: usize = 256;
 
 /// Scales each feature to mean 0 and deviation 1.
 ///
@@ -56,7 +52,7 @@ impl Fit for Standard {
         threads: &Threads,
     ) -> Result<FittedStandard, PreprocessError> {
         let seen = moments(x, threads)?;
-        match seen.iter().position(|m| m.count == 0.0) {
+        match seen.iter().position(|m| m.count() == 0.0) {
             Some(feature) => Err(PreprocessError::AllMissing { feature }),
             None => Ok(FittedStandard { config: *self, seen }),
         }
@@ -98,14 +94,13 @@ impl FittedStandard {
         Self { config, seen: parts.into_iter().flat_map(|part| part.seen).collect() }
     }
 
-    /// What is taken off each feature, and what it is divided by.
-    fn coefficients(&self) -> (Vec<f64>, Vec<f64>) {
+    fn line(&self) -> Affine {
         let Standard { mean, deviation } = self.config;
         let n = self.seen.len();
-        (
-            if mean { self.means() } else { vec![0.0; n] },
-            if deviation { self.deviations() } else { vec![1.0; n] },
-        )
+        Affine {
+            shifts: if mean { self.means() } else { vec![0.0; n] },
+            scales: if deviation { self.deviations() } else { vec![1.0; n] },
+        }
     }
 }
 
@@ -119,14 +114,7 @@ impl Transform for FittedStandard {
         x: ViewMut<'_, F>,
         threads: &Threads,
     ) -> Result<(), PreprocessError> {
-        check_features(self.features(), x.nrows())?;
-        let (shifts, scales) = self.coefficients();
-        each_column(x, threads, &|column| {
-            for (v, (m, s)) in column.iter_mut().zip(shifts.iter().zip(&scales)) {
-                *v = F::of((v.wide() - m) / s);
-            }
-        });
-        Ok(())
+        self.line().divide(x, threads, Affine::FREE)
     }
 
     fn inverse_with<F: Scalar>(
@@ -134,206 +122,7 @@ impl Transform for FittedStandard {
         x: ViewMut<'_, F>,
         threads: &Threads,
     ) -> Result<(), PreprocessError> {
-        check_features(self.features(), x.nrows())?;
-        let (shifts, scales) = self.coefficients();
-        each_column(x, threads, &|column| {
-            for (v, (m, s)) in column.iter_mut().zip(shifts.iter().zip(&scales)) {
-                *v = F::of(v.wide() * s + m);
-            }
-        });
-        Ok(())
-    }
-}
-
-/// Count, mean and sum of squares of one feature.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Moments {
-    /// How many values are not missing.
-    count: f64,
-    /// Their mean, in units.
-    mean: f64,
-    /// Σ (x − mean)², in squared units.
-    squares: f64,
-    /// A power of two: 1, unless squares in that unit overflow or underflow.
-    unit: f64,
-}
-
-impl Moments {
-    const NONE: Self = Self { count: 0.0, mean: 0.0, squares: 0.0, unit: 1.0 };
-
-    fn mean(&self) -> f64 {
-        self.mean * self.unit
-    }
-
-    fn deviation(&self) -> f64 {
-        let n = self.count;
-        let variance = self.squares / n;
-        let rounding = n * self.mean * f64::EPSILON;
-        if variance <= n * f64::EPSILON * variance + rounding * rounding {
-            1.0
-        } else {
-            variance.sqrt() * self.unit
-        }
-    }
-
-    /// The moments of both sets of values, in the larger of their units.
-    fn join(self, other: Self) -> Self {
-        if self.count == 0.0 || other.count == 0.0 {
-            return if other.count == 0.0 { self } else { other };
-        }
-        let unit = self.unit.max(other.unit);
-        let (a, b) = (self.in_unit(unit), other.in_unit(unit));
-        let count = a.count + b.count;
-        let (sum_a, sum_b) = (a.mean * a.count, b.mean * b.count);
-        let between = sum_a * (b.count / a.count) - sum_b;
-        let squares = a.squares + b.squares + a.count / b.count / count * (between * between);
-        Self { count, mean: (sum_a + sum_b) / count, squares, unit }
-    }
-
-    fn in_unit(self, unit: f64) -> Self {
-        let ratio = self.unit / unit;
-        let squares = self.squares * ratio * ratio;
-        Self { mean: self.mean * ratio, squares, unit, ..self }
-    }
-}
-
-/// The moments of each row.
-fn moments<F: Scalar>(x: View<'_, F>, threads: &Threads) -> Result<Vec<Moments>, PreprocessError> {
-    check_samples(x)?;
-    let ones = vec![1.0; x.nrows()];
-    let mut seen = moments_in_units(x, &ones, threads);
-    // sums that are not finite, and sums of squares so small that underflow may have eaten them
-    let strange = |m: &Moments| {
-        !m.mean.is_finite()
-            || !m.squares.is_finite()
-            || (m.squares < 1e-200 && m.mean.abs() < 1e-90)
-    };
-    if seen.iter().any(strange) {
-        refuse_infinite(x)?;
-        let units: Vec<f64> = largest(x, threads).into_iter().map(unit_of).collect();
-        if units.iter().any(|&unit| unit != 1.0) {
-            seen = moments_in_units(x, &units, threads);
-        }
-    }
-    Ok(seen)
-}
-
-/// The moments of each row, each in its unit.
-fn moments_in_units<F: Scalar>(x: View<'_, F>, units: &[f64], threads: &Threads) -> Vec<Moments> {
-    let parts = by_columns(x, threads, &|part| {
-        let mut seen = vec![Moments::NONE; part.nrows()];
-        let mut sums = Sums::new(part.nrows());
-        for start in (0..part.ncols()).step_by(BLOCK) {
-            let block = part.columns(start, BLOCK.min(part.ncols() - start));
-            sums.take(block, units);
-            for (feature, seen) in seen.iter_mut().enumerate() {
-                *seen = seen.join(sums.moments(feature, units[feature]));
-            }
-        }
-        seen
-    });
-    let mut all = vec![Moments::NONE; x.nrows()];
-    for part in parts {
-        all.iter_mut().zip(part).for_each(|(all, part)| *all = all.join(part));
-    }
-    all
-}
-
-/// The sums of one block of samples, feature by feature.
-struct Sums {
-    counts: Vec<f64>,
-    sums: Vec<f64>,
-    means: Vec<f64>,
-    squares: Vec<f64>,
-    /// Σ (x − mean): 0 but for rounding.
-    slips: Vec<f64>,
-}
-
-impl Sums {
-    fn new(features: usize) -> Self {
-        let zeros = || vec![0.0; features];
-        Self { counts: zeros(), sums: zeros(), means: zeros(), squares: zeros(), slips: zeros() }
-    }
-
-    fn take<F: Scalar>(&mut self, block: View<'_, F>, units: &[f64]) {
-        let inverse: Vec<f64> = units.iter().map(|unit| 1.0 / unit).collect();
-        self.counts.fill(block.ncols() as f64);
-        self.sums.fill(0.0);
-        for column in block.column_iter() {
-            for ((sum, &v), u) in self.sums.iter_mut().zip(column.as_slice()).zip(&inverse) {
-                *sum += v.wide() * u;
-            }
-        }
-        // NaN in a sum says that something is missing: only then it pays to look for it
-        let missing = self.sums.iter().any(|sum| sum.is_nan());
-        if missing {
-            self.leave_out_missing(block, &inverse);
-        }
-        let sums = self.sums.iter().zip(&self.counts);
-        self.means.iter_mut().zip(sums).for_each(|(mean, (sum, count))| *mean = sum / count);
-        self.squares.fill(0.0);
-        self.slips.fill(0.0);
-        for column in block.column_iter() {
-            let accumulators = self.squares.iter_mut().zip(&mut self.slips).zip(&self.means);
-            for (((square, slip), mean), (&v, u)) in
-                accumulators.zip(column.as_slice().iter().zip(&inverse))
-            {
-                let d = v.wide() * u - mean;
-                let d = if missing && d.is_nan() { 0.0 } else { d };
-                *square += d * d;
-                *slip += d;
-            }
-        }
-    }
-
-    fn leave_out_missing<F: Scalar>(&mut self, block: View<'_, F>, inverse: &[f64]) {
-        self.counts.fill(0.0);
-        self.sums.fill(0.0);
-        for column in block.column_iter() {
-            let accumulators = self.counts.iter_mut().zip(&mut self.sums);
-            for ((count, sum), (&v, u)) in accumulators.zip(column.as_slice().iter().zip(inverse)) {
-                if !v.is_nan() {
-                    *count += 1.0;
-                    *sum += v.wide() * u;
-                }
-            }
-        }
-    }
-
-    fn moments(&self, i: usize, unit: f64) -> Moments {
-        let count = self.counts[i];
-        if count == 0.0 {
-            return Moments { unit, ..Moments::NONE };
-        }
-        let squares = self.squares[i] - self.slips[i] * self.slips[i] / count;
-        Moments { count, mean: self.means[i], squares: squares.max(0.0), unit }
-    }
-}
-
-/// The greatest absolute value of each row, without NaN.
-fn largest<F: Scalar>(x: View<'_, F>, threads: &Threads) -> Vec<f64> {
-    let parts = by_columns(x, threads, &|part| {
-        let mut largest = vec![F::zero(); part.nrows()];
-        for column in part.column_iter() {
-            for (largest, &v) in largest.iter_mut().zip(column.as_slice()) {
-                *largest = if v.abs() > *largest { v.abs() } else { *largest };
-            }
-        }
-        largest
-    });
-    let mut all = vec![0.0_f64; x.nrows()];
-    for part in parts {
-        all.iter_mut().zip(part).for_each(|(all, part)| *all = all.max(part.wide()));
-    }
-    all
-}
-
-/// The power of two to measure numbers up to `largest` in, so that their squares stay in range.
-fn unit_of(largest: f64) -> f64 {
-    if largest == 0.0 || (1e-90..1e120).contains(&largest) {
-        1.0
-    } else {
-        largest.log2().floor().clamp(-1000.0, 1000.0).exp2()
+        self.line().multiply(x, threads, Affine::FREE)
     }
 }
 

@@ -9,6 +9,8 @@
 //! that is not there yet: whoever is there takes the tasks, and a worker that comes late finds the
 //! gate shut.
 
+use crate::{Scalar, ViewMut};
+use nalgebra::{Const, Dyn, ViewStorageMut};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::num::NonZero;
@@ -102,6 +104,42 @@ impl Threads {
                 std::slice::from_raw_parts_mut(items.0.add(first), length.min(count - first))
             };
             work(first, piece);
+        });
+    }
+
+    /// Cuts a matrix into parts of `width` columns (the last may be narrower) and gives each, with the
+    /// index of its first column, to `work`.
+    ///
+    /// ```
+    /// use slalom_tensor::{Matrix, Threads};
+    /// let mut x = Matrix::<f64>::zeros(2, 5);
+    /// Threads::new(2).unwrap().columns(x.rows_mut(1, 1), 2, &|first, mut part| {
+    ///     part.fill(first as f64);
+    /// });
+    /// assert_eq!(x.row(1).iter().copied().collect::<Vec<_>>(), [0.0, 0.0, 2.0, 2.0, 4.0]);
+    /// assert!(x.row(0).iter().all(|&v| v == 0.0));
+    /// ```
+    ///
+    /// # Panics
+    /// If `width` is 0, and as [`run`](Threads::run).
+    pub fn columns<F: Scalar>(
+        &self,
+        mut x: ViewMut<'_, F>,
+        width: usize,
+        work: &(dyn Fn(usize, ViewMut<'_, F>) + Sync),
+    ) {
+        let ((rows, columns), (_, step)) = (x.shape(), x.strides());
+        let items = &Items(x.as_mut_ptr());
+        self.run(columns.div_ceil(width), &|task| {
+            let first = task * width;
+            let shape = (Dyn(rows), Dyn(width.min(columns - first)));
+            // SAFETY: the columns are inside the matrix, and each task has columns of its own of
+            // what this function borrows until all are done.
+            let part = unsafe {
+                let at = items.0.add(first * step);
+                ViewStorageMut::from_raw_parts(at, shape, (Const::<1>, Dyn(step)))
+            };
+            work(first, ViewMut::from_data(part));
         });
     }
 

@@ -144,14 +144,9 @@ impl Csv {
         let mut rows = Rows::new(self);
         let mut lines = lines_before as u64;
         let rest = match self.separator {
-            Separator::Byte(byte) => plain::take_while_plain(
-                &mut source,
-                byte,
-                self.trim,
-                &mut lines,
-                &mut rows,
-                threads,
-            )?,
+            Separator::Byte(byte) => {
+                plain::take_while_plain(&mut source, byte, &mut lines, &mut rows, threads)?
+            }
             Separator::Blanks => Some(Vec::new()),
         };
         if let Some(rest) = rest {

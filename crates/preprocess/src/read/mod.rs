@@ -1,6 +1,7 @@
 //! Readers: each a format, all through one source that counts bytes and keeps the limits.
 
 mod csv;
+mod decimals;
 mod idx;
 mod npy;
 mod npz;

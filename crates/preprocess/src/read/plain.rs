@@ -1,66 +1,86 @@
 //! Records without quotes, split where they stand: the way of most files and of all that are fast.
 //!
 //! The file is taken in blocks of whole lines. Where every column holds numbers, a block is cut into
-//! pieces, and each piece is parsed on its own, fields found on the way; a piece that holds anything
-//! else goes row by row, as all others do. The first block with a quote, or with a carriage return
-//! that is no end of line, ends this: what is left goes to the csv crate.
+//! pieces whose numbers are converted on any thread; a piece that holds anything else goes row by
+//! row. A quote, or a carriage return that is no end of line, ends this: what is left, from the
+//! start of its piece, goes to the csv crate.
 
-use super::rows::{Bad, Rows, finite};
+use super::csv::Csv;
+use super::decimals;
+use super::rows::{Bad, Rows, is_missing, number};
 use super::source::Source;
 use crate::columns::in_order;
 use crate::{Fault, PreprocessError};
 use memchr::{memchr, memchr_iter, memrchr};
 use slalom_tensor::Threads;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
-/// Bytes of one block.
+/// Bytes of one block, but for the first ones, which are smaller, and for longer lines.
 const BLOCK: usize = 4 << 20;
 
 /// Bytes of one piece of a block.
 const PIECE: usize = 1 << 18;
 
-/// Takes records until the end (nothing is left) or until a block is not plain, which is given back;
-/// `lines` counts those taken.
+/// Takes records until the end (nothing is left) or until one that is not plain, which is given back
+/// with what was read after it; `lines` counts those taken.
 pub(super) fn take_while_plain<R: Read>(
     source: &mut Source<R>,
     separator: u8,
-    trim: bool,
     lines: &mut u64,
     rows: &mut Rows<'_>,
     threads: &Threads,
 ) -> Result<Option<Vec<u8>>, PreprocessError> {
-    let mut block = Vec::new();
-    let mut wanted = BLOCK;
+    let mut block = vec![0; PIECE];
+    let mut filled = 0;
     let mut first = true;
     loop {
-        let missing = (wanted - block.len()) as u64;
-        let read = source.by_ref().take(missing).read_to_end(&mut block);
-        let read = read.map_err(|error| source.read_error(error))?;
-        let ended = (read as u64) < missing;
-        if first && block.starts_with(b"\xef\xbb\xbf") {
-            block.drain(..3);
+        let ended = fill(source, &mut block, &mut filled)?;
+        if first && block[..filled].starts_with(b"\xef\xbb\xbf") {
+            block.copy_within(3..filled, 0);
+            filled -= 3;
         }
         first = false;
-        let end = match memrchr(b'\n', &block) {
-            _ if ended => block.len(),
+        let end = match memrchr(b'\n', &block[..filled]) {
+            _ if ended => filled,
             Some(last) => last + 1,
             None => {
-                check_record(source, block.len() as u64, *lines + 1)?;
-                wanted *= 2;
+                check_record(source, filled as u64, *lines + 1)?;
+                block.resize(2 * block.len(), 0);
                 continue;
             }
         };
-        if !is_plain(&block[..end]) {
+        let taken = take_block(&block[..end], separator, lines, rows, threads);
+        let taken = taken.map_err(|error| error.of(source))?;
+        if taken < end {
+            block.truncate(filled);
+            block.drain(..taken);
             return Ok(Some(block));
         }
-        let taken = take_block(&block[..end], separator, trim, lines, rows, threads);
-        taken.map_err(|error| error.of(source))?;
         if ended {
             return Ok(None);
         }
-        block.drain(..end);
-        wanted = BLOCK.max(block.len() + 1);
+        block.copy_within(end..filled, 0);
+        filled -= end;
+        // memory grows with what has arrived
+        block.resize(block.len().max(BLOCK.min(2 * block.len())), 0);
     }
+}
+
+/// Reads until the block is full; whether the source has ended before.
+fn fill<R: Read>(
+    source: &mut Source<R>,
+    block: &mut [u8],
+    filled: &mut usize,
+) -> Result<bool, PreprocessError> {
+    while *filled < block.len() {
+        match source.read(&mut block[*filled..]) {
+            Ok(0) => return Ok(true),
+            Ok(n) => *filled += n,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(source.read_error(error)),
+        }
+    }
+    Ok(false)
 }
 
 /// Checks the length of a record that has not ended yet.
@@ -82,40 +102,54 @@ fn is_plain(block: &[u8]) -> bool {
         && memchr_iter(b'\r', block).all(|i| block.get(i + 1) == Some(&b'\n'))
 }
 
-/// Takes the lines of a block.
+/// Takes the lines of a block, and says how many bytes of it: less than all if some are not plain.
 fn take_block(
-    mut block: &[u8],
+    block: &[u8],
     separator: u8,
-    trim: bool,
     lines: &mut u64,
     rows: &mut Rows<'_>,
     threads: &Threads,
-) -> Result<(), Bad> {
+) -> Result<usize, Bad> {
+    let mut rest = block;
     // the first rows say what the columns hold
-    while rows.all_numbers().is_none() && !block.is_empty() {
-        let (piece, rest) = cut(block, PIECE.min(1 << 12));
-        take_lines(piece, separator, lines, rows)?;
-        block = rest;
-    }
-    let Some(width) = rows.all_numbers() else { return Ok(()) };
-    let mut pieces = Vec::new();
-    while !block.is_empty() {
-        let (piece, rest) = cut(block, PIECE);
-        pieces.push(piece);
-        block = rest;
-    }
-    let parsed =
-        in_order(pieces.len(), threads, &|i| Numbers::parse(pieces[i], width, separator, trim));
-    for (piece, numbers) in pieces.into_iter().zip(parsed) {
-        match numbers {
-            Some(numbers) => {
-                *lines += numbers.lines;
-                rows.take_numbers(numbers.rows, &numbers.columns);
-            }
-            None => take_lines(piece, separator, lines, rows)?,
+    while rows.all_numbers().is_none() && !rest.is_empty() {
+        let (piece, after) = cut(rest, PIECE.min(1 << 12));
+        if !is_plain(piece) {
+            return Ok(block.len() - rest.len());
         }
+        take_lines(piece, separator, lines, rows)?;
+        rest = after;
     }
-    Ok(())
+    let Some(width) = rows.all_numbers() else { return Ok(block.len()) };
+    let mut pieces = Vec::new();
+    let mut taken = block.len() - rest.len();
+    while !rest.is_empty() {
+        let (piece, after) = cut(rest, PIECE);
+        pieces.push(piece);
+        rest = after;
+    }
+    let csv = rows.csv();
+    let parsed = in_order(pieces.len(), threads, &|i| {
+        decimals::columns(pieces[i], separator, width, &|field| other_number(csv, field))
+    });
+    for (piece, columns) in pieces.into_iter().zip(parsed) {
+        match columns {
+            Some(columns) => *lines += rows.take_numbers(&columns),
+            None if is_plain(piece) => take_lines(piece, separator, lines, rows)?,
+            None => return Ok(taken),
+        }
+        taken += piece.len();
+    }
+    Ok(taken)
+}
+
+/// A number in any form that rows may hold it, or a gap.
+fn other_number(csv: &Csv, field: &[u8]) -> Option<f64> {
+    if field.contains(&b'\r') || field.len() as u64 > csv.limits.field {
+        return None;
+    }
+    let field = if csv.trim { field.trim_ascii() } else { field };
+    number(field).or_else(|| is_missing(csv, field).then_some(f64::NAN))
 }
 
 /// Cuts off whole lines of about so many bytes.
@@ -145,110 +179,4 @@ fn take_lines(
         }
     }
     Ok(())
-}
-
-/// Rows of nothing but numbers.
-struct Numbers {
-    columns: Vec<Vec<f64>>,
-    rows: usize,
-    lines: u64,
-}
-
-impl Numbers {
-    /// Parses whole lines of `width` numbers each; nothing if there is anything else among them.
-    fn parse(piece: &[u8], width: usize, separator: u8, trim: bool) -> Option<Self> {
-        let guess = piece.len() / (8 * width) + 1;
-        let columns = (0..width).map(|_| Vec::with_capacity(guess)).collect();
-        let mut numbers = Self { columns, rows: 0, lines: 0 };
-        let mut rest = piece;
-        loop {
-            rest = match rest {
-                [] => return Some(numbers),
-                [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] => {
-                    numbers.lines += 1;
-                    rest = after;
-                    continue;
-                }
-                _ => rest,
-            };
-            for (i, column) in numbers.columns.iter_mut().enumerate() {
-                let start = if trim { skip_spaces(rest) } else { rest };
-                let (number, taken) = match short_decimal(start) {
-                    Some(short) => short,
-                    None => fast_float2::parse_partial::<f64, _>(start).ok()?,
-                };
-                column.push(finite(number)?);
-                rest = &start[taken..];
-                if trim {
-                    rest = skip_spaces(rest);
-                }
-                if i + 1 < width {
-                    rest = rest.strip_prefix(&[separator])?;
-                }
-            }
-            rest = match rest {
-                [] => rest,
-                [b'\n', after @ ..] | [b'\r', b'\n', after @ ..] => after,
-                _ => return None,
-            };
-            numbers.rows += 1;
-            numbers.lines += 1;
-        }
-    }
-}
-
-/// What follows after spaces and tabs.
-fn skip_spaces(text: &[u8]) -> &[u8] {
-    let end = text.iter().position(|byte| !b" \t".contains(byte)).unwrap_or(text.len());
-    &text[end..]
-}
-
-/// A decimal number of at most 15 digits without exponent, and how many bytes it takes: its digits
-/// and the power of ten are exact in f64, so one division rounds it right (Clinger 1990).
-fn short_decimal(text: &[u8]) -> Option<(f64, usize)> {
-    const POWERS: [f64; 16] =
-        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-    let negative = text.first() == Some(&b'-');
-    let start = usize::from(negative);
-    let (mut digits, mut value, mut point) = (0, 0_u64, None);
-    let mut end = start;
-    while let Some(&byte) = text.get(end) {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            (value, digits) = (value.wrapping_mul(10).wrapping_add(u64::from(digit)), digits + 1);
-        } else if byte == b'.' && point.is_none() {
-            point = Some(digits);
-        } else if byte == b'e' || byte == b'E' {
-            return None;
-        } else {
-            break;
-        }
-        end += 1;
-    }
-    if !(1..=15).contains(&digits) {
-        return None;
-    }
-    let number = value as f64 / POWERS[digits - point.unwrap_or(digits)];
-    Some((if negative { -number } else { number }, end))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn short_decimals_are_rounded_as_long_ones_are() {
-        for text in
-            ["0", "-0", "7", "-12.345678", ".5", "5.", "0.1", "123456789012345", "0.00000000000001"]
-        {
-            let (number, taken) = short_decimal(text.as_bytes()).unwrap();
-            let wanted: f64 = text.parse().unwrap();
-            assert_eq!((number.to_bits(), taken), (wanted.to_bits(), text.len()), "{text}");
-        }
-        assert_eq!(short_decimal(b"1.5,2"), Some((1.5, 3)));
-        assert_eq!(short_decimal(b"1.5.2"), Some((1.5, 3)));
-        for text in ["", "-", ".", "+1", "1e5", "1234567890123456", "inf", "x"] {
-            assert_eq!(short_decimal(text.as_bytes()), None, "{text}");
-        }
-    }
 }

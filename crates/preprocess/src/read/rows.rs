@@ -73,20 +73,27 @@ impl<'a> Rows<'a> {
         (numbers && !self.columns.is_empty()).then_some(self.columns.len())
     }
 
-    /// Takes many rows of numbers, column by column.
-    pub(super) fn take_numbers(&mut self, rows: usize, columns: &[Vec<f64>]) {
+    /// Takes many rows of numbers, column by column, and says how many.
+    pub(super) fn take_numbers(&mut self, columns: &[Vec<f64>]) -> u64 {
         for (open, column) in self.columns.iter_mut().zip(columns) {
             if let Open::Numbers(numbers) = open {
                 numbers.extend_from_slice(column);
             }
         }
+        let rows = columns.first().map_or(0, Vec::len);
         self.count += rows;
+        rows as u64
+    }
+
+    /// How the file is to be read.
+    pub(super) fn csv(&self) -> &'a Csv {
+        self.csv
     }
 
     /// Takes a field that is not simply one more number.
     fn take_other(&mut self, i: usize, field: &[u8]) -> Result<(), (Vec<u8>, &'static str)> {
         let error = |why| Err((field.to_vec(), why));
-        let missing = self.csv.missing.iter().any(|marker| marker.as_bytes() == field);
+        let missing = is_missing(self.csv, field);
         let utf8 = || std::str::from_utf8(field).map_err(|_| (field.to_vec(), "is not UTF-8"));
         match &mut self.columns[i] {
             Open::Unknown(count) if missing => *count += 1,
@@ -297,14 +304,14 @@ fn header<'f>(fields: impl Iterator<Item = &'f [u8]>, line: u64) -> Result<Vec<S
     Ok(names)
 }
 
-/// A finite decimal number.
-fn number(field: &[u8]) -> Option<f64> {
-    fast_float2::parse::<f64, _>(field).ok().and_then(finite)
+/// Whether a field stands for a missing value.
+pub(super) fn is_missing(csv: &Csv, field: &[u8]) -> bool {
+    csv.missing.iter().any(|marker| marker.as_bytes() == field)
 }
 
-/// The number, unless it is NaN or infinite.
-pub(super) fn finite(number: f64) -> Option<f64> {
-    number.is_finite().then_some(number)
+/// A finite decimal number.
+pub(super) fn number(field: &[u8]) -> Option<f64> {
+    fast_float2::parse(field).ok().filter(|number: &f64| number.is_finite())
 }
 
 /// Why a field is no number.

@@ -1,0 +1,93 @@
+//! The straight line that most scalers come down to once they are fitted, and back.
+
+use crate::PreprocessError;
+use crate::columns::{check_features, columns_a_task};
+use slalom_tensor::{Scalar, Threads, ViewMut, vectorize};
+
+/// What is taken off each feature, and what it is then divided by.
+pub(crate) struct Affine {
+    pub(crate) shifts: Vec<f64>,
+    pub(crate) scales: Vec<f64>,
+}
+
+impl Affine {
+    /// No bounds: nothing is cut.
+    pub(crate) const FREE: [f64; 2] = [f64::NEG_INFINITY, f64::INFINITY];
+
+    /// (x − shift) / scale, cut to the bounds.
+    pub(crate) fn divide<F: Scalar>(
+        &self,
+        x: ViewMut<'_, F>,
+        threads: &Threads,
+        bounds: [f64; 2],
+    ) -> Result<(), PreprocessError> {
+        self.each(x, threads, |x, shift, scale| cut((x - shift) / scale, bounds))
+    }
+
+    /// x · scale + shift, cut to the bounds.
+    pub(crate) fn multiply<F: Scalar>(
+        &self,
+        x: ViewMut<'_, F>,
+        threads: &Threads,
+        bounds: [f64; 2],
+    ) -> Result<(), PreprocessError> {
+        self.each(x, threads, |x, shift, scale| cut(x * scale + shift, bounds))
+    }
+
+    fn each<F: Scalar>(
+        &self,
+        x: ViewMut<'_, F>,
+        threads: &Threads,
+        work: impl Fn(f64, f64, f64) -> f64 + Sync,
+    ) -> Result<(), PreprocessError> {
+        check_features(self.scales.len(), x.nrows())?;
+        let width = columns_a_task(x.nrows());
+        threads.columns(x, width, &|_, mut part| {
+            vectorize(
+                #[inline(always)]
+                || {
+                    for mut column in part.column_iter_mut() {
+                        let line = self.shifts.iter().zip(&self.scales);
+                        for (v, (&shift, &scale)) in column.as_mut_slice().iter_mut().zip(line) {
+                            *v = F::of(work(v.wide(), shift, scale));
+                        }
+                    }
+                },
+            );
+        });
+        Ok(())
+    }
+}
+
+/// A number, or the bound that it is beyond; NaN stays.
+#[inline(always)]
+fn cut(y: f64, [low, high]: [f64; 2]) -> f64 {
+    let y = if y < low { low } else { y };
+    if y > high { high } else { y }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slalom_tensor::from_rows;
+
+    #[test]
+    fn a_line_is_cut_at_its_bounds_and_keeps_what_is_missing() {
+        let line = Affine { shifts: vec![1.0], scales: vec![2.0] };
+        let apply = |work: &dyn Fn(ViewMut<'_, f64>)| {
+            let mut x = from_rows(&[[-9.0], [1.5], [9.0], [f64::NAN]]);
+            work(x.as_view_mut());
+            assert!(x[3].is_nan());
+            x.as_slice()[..3].to_vec()
+        };
+        let one = Threads::one();
+        let divided = apply(&|x| line.divide(x, &one, Affine::FREE).unwrap());
+        assert_eq!(divided, [-5.0, 0.25, 4.0]);
+        let divided = apply(&|x| line.divide(x, &one, [-1.0, 2.0]).unwrap());
+        assert_eq!(divided, [-1.0, 0.25, 2.0]);
+        let multiplied = apply(&|x| line.multiply(x, &one, Affine::FREE).unwrap());
+        assert_eq!(multiplied, [-17.0, 4.0, 19.0]);
+        let multiplied = apply(&|x| line.multiply(x, &one, [-1.0, 5.0]).unwrap());
+        assert_eq!(multiplied, [-1.0, 4.0, 5.0]);
+    }
+}
