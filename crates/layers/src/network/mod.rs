@@ -1,74 +1,19 @@
 //! The network: layers in a row over one slab of parameters; itself a layer.
 
+mod build;
 mod predict;
+mod spec;
 mod summary;
 
 use std::ops::Range;
 
 use slalom_tensor::{Purpose, Scalar, View, stream};
 
-use crate::{Backward, Forward, Kind, Layer, LayerError, LayerSpec, Parameter, Pass, Tape};
+use crate::{Backward, Forward, Layer, LayerError, LayerSpec, Parameter, Pass, Tape};
 
+pub use build::MOST_LAYERS;
+pub use spec::{Block, NetworkSpec};
 pub use summary::{Summary, SummaryRow};
-
-/// A named part of the slab.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Block {
-    /// Position of the layer and name of the parameter: `0.weight`, `0.bias`, `2.weight`, …
-    pub name: String,
-    /// What it is.
-    pub kind: Kind,
-    /// Rows and columns; stored column by column.
-    pub shape: (usize, usize),
-    /// Where it stands in the slab.
-    pub range: Range<usize>,
-    /// Whether training leaves it as it is ([`Network::freeze`]).
-    pub frozen: bool,
-}
-
-impl Block {
-    /// Whether a name is the block's own or that of a layer around it: `2.0.weight` is within
-    /// `"2"`, `"2.0"` and `"2.0.weight"`.
-    pub fn within(&self, name: &str) -> bool {
-        let rest = self.name.strip_prefix(name);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    }
-}
-
-/// Everything that a network is rebuilt from, as plain, serialisable data.
-///
-/// ```
-/// use slalom_layers::{Dense, Network, NetworkSpec};
-/// let layers = vec![Dense::linear(8).into(), Dense::linear(3).into()];
-/// let spec = NetworkSpec { inputs: 4, layers, frozen: vec!["0".into()] };
-/// let network: Network<f32> = spec.build()?;
-/// assert_eq!(network.spec(), Some(spec));
-/// # Ok::<(), slalom_layers::LayerError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct NetworkSpec {
-    /// Input features, at least 1.
-    pub inputs: usize,
-    /// The layers, 1 to [`MOST_LAYERS`].
-    pub layers: Vec<LayerSpec>,
-    /// What [`Network::freeze`] has frozen. Default none.
-    #[serde(default)]
-    pub frozen: Vec<String>,
-}
-
-impl NetworkSpec {
-    /// The network itself.
-    ///
-    /// # Errors
-    /// As [`Network::new`] and [`Network::freeze`].
-    pub fn build<F: Scalar>(&self) -> Result<Network<F>, LayerError> {
-        let network = Network::new(self.inputs, self.layers.iter().cloned())?;
-        self.frozen.iter().try_fold(network, |network, name| network.freeze(name))
-    }
-}
-
-/// The most layers that a network may have.
-pub const MOST_LAYERS: usize = 1000;
 
 /// Layers in a row.
 ///
@@ -105,109 +50,6 @@ struct Stage<F: Scalar> {
 }
 
 impl<F: Scalar> Network<F> {
-    /// A network for so many input features, from the descriptions of its layers.
-    ///
-    /// # Errors
-    /// No layers, a width of 0, a field out of its range, more parameters than fit: the error names
-    /// the layer by its position.
-    pub fn new(
-        inputs: usize,
-        layers: impl IntoIterator<Item = LayerSpec>,
-    ) -> Result<Self, LayerError> {
-        let mut network = Self::empty(inputs)?;
-        let mut specs = Vec::new();
-        for spec in layers {
-            network.push(spec.build(network.outputs(), network.stages.len())?)?;
-            specs.push(spec);
-        }
-        network.specs = Some(specs);
-        network.complete()
-    }
-
-    /// The same from boxed layers, for layers that are not of this crate. Such a network has no
-    /// [`spec`](Network::spec), so a file cannot rebuild it.
-    ///
-    /// # Errors
-    /// As [`Network::new`].
-    pub fn from_layers(inputs: usize, layers: Vec<Box<dyn Layer<F>>>) -> Result<Self, LayerError> {
-        let mut network = Self::empty(inputs)?;
-        layers.into_iter().try_for_each(|layer| network.push(layer))?;
-        network.complete()
-    }
-
-    /// The network with a layer (`"2"`), a nested layer (`"2.0"`) or a block (`"2.weight"`) frozen:
-    /// training leaves its parameters as they are, and nothing is computed for it alone.
-    ///
-    /// # Errors
-    /// A name that no block has or begins with.
-    pub fn freeze(mut self, name: &str) -> Result<Self, LayerError> {
-        let mut found = false;
-        for block in self.blocks.iter_mut().filter(|block| block.within(name)) {
-            block.frozen = true;
-            found = true;
-        }
-        if !found {
-            return Err(self.no_block(name));
-        }
-        for stage in &mut self.stages {
-            let mut own = self.blocks.iter().filter(|b| within(&b.range, &stage.range));
-            stage.learns = own.any(|block| !block.frozen && block.kind != Kind::Statistic);
-        }
-        self.frozen.push(name.into());
-        Ok(self)
-    }
-
-    fn empty(inputs: usize) -> Result<Self, LayerError> {
-        if inputs == 0 {
-            return Err(LayerError::Width { layer: 0, field: "inputs" });
-        }
-        Ok(Self {
-            inputs,
-            stages: Vec::new(),
-            specs: None,
-            parameters: Vec::new(),
-            blocks: Vec::new(),
-            frozen: Vec::new(),
-        })
-    }
-
-    fn complete(self) -> Result<Self, LayerError> {
-        if self.stages.is_empty() { Err(LayerError::NoLayers) } else { Ok(self) }
-    }
-
-    /// Appends a layer and its blocks.
-    fn push(&mut self, layer: Box<dyn Layer<F>>) -> Result<(), LayerError> {
-        let (index, inputs, start) = (self.stages.len(), self.outputs(), self.len());
-        if index == MOST_LAYERS {
-            return Err(LayerError::TooManyLayers);
-        }
-        let outputs = layer.outputs(inputs, index)?;
-        let overflow = || LayerError::Overflow { layer: index, inputs, outputs };
-        let most = isize::MAX as usize / size_of::<F>();
-        inputs.checked_mul(outputs).filter(|&n| n <= most).ok_or_else(overflow)?;
-        for parameter in layer.parameters(inputs) {
-            let (rows, columns) = parameter.shape;
-            let begin = self.len();
-            let end = rows.checked_mul(columns).and_then(|n| n.checked_add(begin));
-            let end = end.filter(|&end| end <= most).ok_or_else(overflow)?;
-            let parameter = Parameter { name: format!("{index}.{}", parameter.name), ..parameter };
-            self.blocks.push(Block {
-                name: parameter.name.clone(),
-                kind: parameter.kind,
-                shape: parameter.shape,
-                range: begin..end,
-                frozen: false,
-            });
-            self.parameters.push(parameter);
-        }
-        let range = start..self.len();
-        let mut own = self.blocks.iter().filter(|block| within(&block.range, &range));
-        let learns = own.any(|block| block.kind != Kind::Statistic);
-        let position = self.span();
-        self.stages.push(Stage { layer, inputs, outputs, range, position, learns });
-        Ok(())
-    }
-
     /// Input features.
     pub fn inputs(&self) -> usize {
         self.inputs
@@ -437,10 +279,6 @@ impl<F: Scalar> Network<F> {
         let at = Backward { params, x: at.x, y, dy, dx, grads, cache };
         stage.layer.backward(at, &stage.pass(pass));
     }
-}
-
-fn within(inner: &Range<usize>, outer: &Range<usize>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end && !inner.is_empty()
 }
 
 impl<F: Scalar> Stage<F> {
