@@ -128,6 +128,19 @@ fn old_files_go_and_the_newest_good_one_is_found() {
 }
 
 #[test]
+fn a_new_run_of_an_old_name_takes_the_name_over() {
+    let (train, _) = data();
+    let folder = tempfile::tempdir().unwrap();
+    let mut save = Save { best: false, ..Save::new(folder.path(), "rings") };
+    run().fit(train.samples(), None, &fit(9), &mut [&mut save.clone()]).unwrap();
+    let mut new = run();
+    new.fit(train.samples(), None, &fit(1), &mut [&mut save]).unwrap();
+    assert_eq!(names(folder.path()), ["rings-000000000007.slalom"]);
+    let newest = Save::newest(folder.path(), "rings").unwrap().checkpoint;
+    assert_eq!(Run::<f32>::resume(&newest, Threads::one()).unwrap().epochs(), 1);
+}
+
+#[test]
 fn minutes_save_also_within_an_epoch() {
     let (train, _) = data();
     let folder = tempfile::tempdir().unwrap();

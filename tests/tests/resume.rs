@@ -101,3 +101,121 @@ fn the_number_of_threads_changes_no_bit() {
         assert_eq!(fingerprint(threads), one, "{threads} threads");
     }
 }
+
+fn resumed(run: &Run<f32>) -> Run<f32> {
+    Run::resume(&run.checkpoint().unwrap(), Threads::one()).unwrap()
+}
+
+#[test]
+fn other_samples_are_refused_by_name_unless_they_are_meant() {
+    let data = rings(0..100);
+    let train = data.samples();
+    let mut run = run(1);
+    run.step(train).unwrap();
+    let Targets::Classes(classes) = train.targets() else { unreachable!("rings have classes") };
+    let mut turned = classes.to_vec();
+    turned[99] = 1 - turned[99];
+    let mut moved = train.inputs().clone_owned();
+    moved[(1, 57)] += 1e-3;
+    let weights = [2.0; 100];
+    let with = |targets| Samples::new(train.inputs(), targets).unwrap();
+    let others = [
+        (
+            rings(0..90).samples().inputs().clone_owned(),
+            &classes[..90],
+            "samples: 90 here, 100 there",
+        ),
+        (moved, classes, "hash of inputs: "),
+        (train.inputs().clone_owned(), &turned[..], "hash of targets and weights: "),
+    ];
+    for (inputs, classes, what) in &others {
+        let other = Samples::new(inputs.as_view(), Targets::Classes(classes)).unwrap();
+        let mut again = resumed(&run);
+        let error = again.step(other).unwrap_err().to_string();
+        assert!(error.starts_with("these are not the samples of the saved run: "), "{error}");
+        assert!(error.contains(what) && error.contains("accept_data"), "{error}");
+        assert_eq!(again.fingerprint(), run.fingerprint(), "a refused step changes nothing");
+        if other.len() == train.len() {
+            again.accept_data();
+            again.step(other).unwrap();
+            resumed(&again).step(other).unwrap();
+        }
+    }
+    let weighted = with(Targets::Classes(classes)).weighted(&weights).unwrap();
+    assert!(resumed(&run).step(weighted).is_err());
+    resumed(&run).step(train).unwrap();
+}
+
+#[test]
+fn the_samples_digest_does_not_depend_on_the_threads() {
+    let x = Matrix::from_fn(3, 200_000, |i, j| ((i * 7 + j * 13) % 101) as f32);
+    let classes: Vec<u32> = (0..200_000).map(|j| j % 2).collect();
+    let train = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();
+    let network = Network::new(3, [Dense::linear(2).into()]).unwrap();
+    let mut run = Run::new(network, config(), Threads::new(3).unwrap()).unwrap();
+    run.step(train).unwrap();
+    resumed(&run).step(train).unwrap();
+}
+
+#[test]
+fn another_network_or_configuration_is_refused_by_name() {
+    let file = run(1).checkpoint().unwrap();
+    let network = run(1).network().spec().unwrap();
+    let wider = Network::<f32>::new(2, [Dense::linear(2).into()]).unwrap();
+    let same = network.build::<f32>().unwrap();
+    let error = |network: &Network<f32>, config: &Config| {
+        let refused = Run::resume_as(&file, network, config, Threads::one());
+        refused.unwrap_err().to_string()
+    };
+    let other = Config { seed: 4, batch: Batch::Size(8), ..config() };
+    let text = error(&same, &other);
+    assert!(text.contains("seed: 4 here, 3 there, batch: Size(8) here, Size(16) there"), "{text}");
+    assert!(!text.contains("network"), "{text}");
+    assert!(error(&wider, &config()).contains("is another: network: 2 inputs and [Dense"));
+    Run::resume_as(&file, &same, &config(), Threads::one()).unwrap();
+}
+
+#[test]
+fn a_change_that_is_meant_takes_effect_and_one_that_cannot_is_refused() {
+    let data = rings(0..100);
+    let train = data.samples();
+    let mut run = run(1);
+    run.step(train).unwrap();
+    let before = run.fingerprint();
+    let refused = |run: &mut Run<f32>, config: Config| run.reconfigure(config).unwrap_err();
+    let text = refused(&mut run, Config { batch: Batch::Size(8), ..config() }).to_string();
+    assert_eq!(text, "batch cannot be changed: the epoch is under way: end it first");
+    let text = refused(&mut run, Config { rule: Adam::default().into(), ..config() }).to_string();
+    assert!(text.starts_with("rule cannot be changed: the optimizer's memory"), "{text}");
+    refused(&mut run, Config { rate: (-1.0).into(), ..config() });
+    assert_eq!(run.fingerprint(), before);
+
+    run.reconfigure(Config { rate: 0.25.into(), ..config() }).unwrap();
+    let step = run.step(train).unwrap().unwrap();
+    assert_eq!((step.rate, run.rate()), (0.25, 0.25));
+    while run.step(train).unwrap().is_some() {}
+    run.end_epoch(None).unwrap();
+    run.reconfigure(Config { batch: Batch::Size(50), clip: None, ..config() }).unwrap();
+    let updates = run.history().last().unwrap().updates;
+    assert_eq!(run.epoch(train, None).unwrap().updates, updates + 2);
+    // momentum went on: a run without a memory steps elsewhere
+    let mut again = resumed(&run);
+    again.epoch(train, None).unwrap();
+    run.epoch(train, None).unwrap();
+    assert_eq!(again.fingerprint(), run.fingerprint());
+}
+
+#[test]
+fn an_average_that_is_asked_for_later_begins_then() {
+    use slalom::optim::Averaging;
+    let data = rings(0..100);
+    let train = data.samples();
+    let mut run = run(1);
+    run.epoch(train, None).unwrap();
+    let averaging = Some(Averaging::Exponential { decay: 0.9 });
+    run.reconfigure(Config { averaging, ..config() }).unwrap();
+    run.epoch(train, None).unwrap();
+    let last = run.fingerprint();
+    run.use_average();
+    assert_ne!(run.fingerprint(), last);
+}

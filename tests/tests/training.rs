@@ -97,6 +97,7 @@ fn a_short_last_batch_is_kept_unless_asked_otherwise() {
 struct Recorder<'a> {
     samples: Samples<'a, f64>,
     order: std::cell::RefCell<Vec<usize>>,
+    calls: std::cell::Cell<u32>,
 }
 
 impl Source<f64> for Recorder<'_> {
@@ -110,6 +111,7 @@ impl Source<f64> for Recorder<'_> {
 
     fn gather(&self, chosen: &[usize], inputs: &mut [f64]) -> Result<(), TrainError> {
         self.order.borrow_mut().extend(chosen);
+        self.calls.set(self.calls.get() + 1);
         self.samples.gather(chosen, inputs)
     }
 }
@@ -118,7 +120,7 @@ impl Source<f64> for Recorder<'_> {
 fn every_epoch_has_an_order_of_its_own_in_which_each_sample_comes_once() {
     let (x, classes) = points(50);
     let samples = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();
-    let source = Recorder { samples, order: Vec::new().into() };
+    let source = Recorder { samples, order: Vec::new().into(), calls: 0.into() };
     let mut run = run(Config { shuffle: true, ..plain(8) });
     let mut orders = Vec::new();
     for _ in 0..4 {
@@ -134,12 +136,26 @@ fn every_epoch_has_an_order_of_its_own_in_which_each_sample_comes_once() {
 }
 
 #[test]
+fn a_batch_is_gathered_by_one_call_not_one_a_row() {
+    let (x, classes) = points(50);
+    let samples = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();
+    for (shuffle, valid) in [(true, None), (false, Some(samples))] {
+        let source = Recorder { samples, order: Vec::new().into(), calls: 0.into() };
+        run(Config { shuffle, ..plain(8) }).epoch(&source, valid).unwrap();
+        assert_eq!(source.calls.get(), 50_u32.div_ceil(8), "a call a batch");
+    }
+    let source = Recorder { samples, order: Vec::new().into(), calls: 0.into() };
+    run(plain(8)).evaluate(&source).unwrap();
+    assert_eq!(source.calls.get(), 1, "an evaluation takes many at once");
+}
+
+#[test]
 fn a_source_and_the_samples_themselves_train_to_the_same_bits() {
     let (x, classes) = points(50);
     let samples = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();
     for shuffle in [false, true] {
         let config = Config { shuffle, final_loss: true, ..plain(8) };
-        let source = Recorder { samples, order: Vec::new().into() };
+        let source = Recorder { samples, order: Vec::new().into(), calls: 0.into() };
         let (mut a, mut b) = (run(config.clone()), run(config));
         for _ in 0..2 {
             a.epoch(samples, None).unwrap();

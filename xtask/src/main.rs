@@ -5,12 +5,16 @@
 mod bench;
 mod data;
 mod experiment;
+mod interrupt;
 mod tidy;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use interrupt::Interrupted;
 
 /// Work on slalom: check the rules of the house, measure speed, run experiments.
 #[derive(Parser)]
@@ -31,18 +35,28 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Tidy => tidy::command(),
-        Command::Bench(arguments) => bench::command(&arguments),
-        Command::Experiment(arguments) => experiment::command(&arguments),
-        Command::Data(arguments) => data::command(&arguments),
-    };
-    match result {
+    match run(&Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => match error.downcast_ref::<Interrupted>() {
+            Some(interrupted) => {
+                eprintln!("stopped: {interrupted}");
+                interrupted.exit_code()
+            }
+            None => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+fn run(command: &Command) -> Result<()> {
+    interrupt::end_quietly_without_a_reader()?;
+    match command {
+        Command::Tidy => tidy::command(),
+        Command::Bench(arguments) => bench::command(arguments),
+        Command::Experiment(arguments) => experiment::command(arguments),
+        Command::Data(arguments) => data::command(arguments),
     }
 }
 

@@ -39,6 +39,8 @@
 //! | [`regularize`] | penalties, constraints, dropout masks, early-stopping rules |
 //! | [`layers`] | activations flowing through a network, and losses |
 //! | [`train`] | the run: batches, epochs, history, callbacks, metrics, checkpoints |
+//!
+//! With the feature `progress`, `train::Progress` shows a fit's epoch, loss and time left.
 
 mod model;
 

@@ -81,6 +81,32 @@ pub enum TrainError {
         /// After which epoch, from 1.
         epoch: u64,
     },
+    /// A saved run of another network or configuration than wanted.
+    #[error(
+        "the saved run is another: {}; resume it as it is, and change it by reconfigure if that is \
+         meant", differences.join(", ")
+    )]
+    Resume {
+        /// What differs, a line a field.
+        differences: Vec<String>,
+    },
+    /// Other training samples than those that the saved run was trained on.
+    #[error(
+        "these are not the samples of the saved run: {}; call accept_data if that is meant",
+        differences.join(", ")
+    )]
+    Data {
+        /// What differs, a line each.
+        differences: Vec<String>,
+    },
+    /// A setting that cannot be changed where the run stands.
+    #[error("{field} cannot be changed: {reason}")]
+    Fixed {
+        /// The setting.
+        field: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A log that cannot be written.
     #[error("cannot write the log: {0}")]
     Log(#[source] std::io::Error),

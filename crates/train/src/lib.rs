@@ -31,6 +31,7 @@ pub mod checkpoint;
 mod checksum;
 mod config;
 mod diagnosis;
+mod digest;
 mod error;
 mod file_source;
 mod fingerprint;
@@ -46,6 +47,8 @@ mod verify;
 pub mod weights;
 
 pub use blocks::BlockConfig;
+#[cfg(feature = "progress")]
+pub use callbacks::Progress;
 pub use callbacks::{Callback, CsvLog, Event, Every, JsonLog, Newest, Save, StopFlag, TensorBoard};
 pub use config::{Batch, Config};
 pub use diagnosis::{BlockStatistics, Diagnosis, Finding, LayerStatistics};

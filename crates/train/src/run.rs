@@ -9,6 +9,7 @@ use slalom_tensor::{Matrix, Samples, Scalar, Threads, View, squared_norm};
 
 use crate::batches::Batches;
 use crate::blocks::{Weights, blocks};
+use crate::digest::Digest;
 use crate::metrics::Metric;
 use crate::{Config, Epoch, History, Source, TrainError};
 
@@ -51,6 +52,9 @@ pub struct Run<F: Scalar> {
     pub(crate) weights: Weights,
     pub(crate) average: Option<Average<F>>,
     pub(crate) best: Option<Best<F>>,
+    /// The samples that the run is trained on, and whether those at hand were compared.
+    pub(crate) data: Option<Digest>,
+    pub(crate) recognised: bool,
     pub(crate) batches: Batches<F>,
     pub(crate) tape: Option<Tape<F>>,
     /// For evaluation, of a size of their own.
@@ -127,6 +131,8 @@ impl<F: Scalar> Run<F> {
             history: History::default(),
             losses: Vec::new(),
             best: None,
+            data: None,
+            recognised: false,
             summed: Vec::new(),
             batches: Batches::default(),
             tape: None,

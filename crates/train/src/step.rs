@@ -53,6 +53,10 @@ impl<F: Scalar> Run<F> {
             let (field, bound) = ("number of samples", "at least 1");
             return Err(TrainError::Field { field, value: 0.0, bound });
         }
+        if !self.recognised {
+            self.check(&train)?;
+            self.recognise(&train)?;
+        }
         if self.progress.batch == 0 {
             self.check(&train)?;
             self.progress.samples = samples as u64;

@@ -1,18 +1,20 @@
 //! `experiment digits` and `experiment mnist`: one network trained on real data, end to end.
 
-use std::ops::ControlFlow;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 use slalom::prelude::*;
 use slalom::preprocess::{DataSet, Limits, MinMax, OwnedTargets, Split, idx_data_set};
+use slalom::train::checkpoint::CheckpointError;
+use slalom::train::{Every, Progress, Save};
 
 use super::data;
 use super::net::accuracy;
 use super::plot::{Axis, Plot, Series};
-use super::progress::Progress;
 use super::{machine, report};
+use crate::interrupt::{Interrupt, command_to_go_on};
 
 /// A training: its data, its network, and how it is trained.
 pub(crate) struct Job {
@@ -56,6 +58,8 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     pub(crate) threads: usize,
     pub(crate) epochs: Option<u64>,
+    /// Go on from the newest checkpoint in the folder, if there is one.
+    pub(crate) resume: bool,
 }
 
 /// What summary.json says.
@@ -78,46 +82,32 @@ struct Summary {
     machine: String,
 }
 
-/// Trains, and writes summary.json, history.csv and report.html into the folder.
-pub(crate) fn run(job: &Job, options: &Options, out: &Path) -> Result<()> {
+/// Trains, and writes summary.json, history.csv and report.html into the folder. A run that is
+/// interrupted, or killed after a minute, can be resumed there.
+pub(crate) fn run(job: &Job, options: &Options, out: &Path, interrupt: &Interrupt) -> Result<()> {
     let [train, test] = (job.load)(options.seed)?;
     let (train, test) = (train.samples()?, test.samples()?);
     let Targets::Classes(classes) = test.targets() else { unreachable!("classes are loaded") };
     let epochs = options.epochs.unwrap_or(job.epochs);
-    let updates = epochs * train.len().div_ceil(job.batch) as u64;
-    let layers = [
-        Dense { init: Init::HeNormal, ..Dense::new(job.hidden, Activation::Relu) }.into(),
-        Dropout::new(job.dropout).into(),
-        Dense::linear(10).into(),
-    ];
-    let network = Network::<f32>::new(train.features(), layers)?;
-    let parameters = network.len();
-    let config = Config {
-        seed: options.seed,
-        batch: Batch::Size(job.batch),
-        rate: Cosine { start: job.rate, end: 0.0, steps: updates }.into(),
-        // the test samples are looked at after each epoch, never to choose one
-        keep_best: false,
-        ..Config::default()
-    };
-    let threads = Threads::new(options.threads).context("cannot start threads")?;
-    let mut run = Run::new(network, config, threads)?;
-    let progress = Progress::start(job.name, epochs as usize, 0);
+    let mut run = begin(job, options, epochs, train, out)?;
+    let parameters = run.network().len();
     let fit = Fit { epochs, restore_best: false, ..Fit::default() };
-    let mut watch = |_: &Run<f32>, event: Event<'_>| {
-        if let Event::Epoch(epoch) = event {
-            progress.say(&format!(
-                "epoch {:>3} of {epochs}: training loss {:.4}, test loss {:.4}, {:.2} s",
-                epoch.epoch,
-                epoch.train_loss,
-                epoch.valid_loss.unwrap_or(f64::NAN),
-                epoch.seconds
-            ));
-        }
-        Ok(ControlFlow::Continue(()))
-    };
-    run.fit(train, Some(test), &fit, &mut [&mut watch])?;
-    progress.finish();
+    std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
+    let mut save = Save { every: Every::Minutes(1.0), best: false, ..Save::new(out, job.name) };
+    let mut progress = Progress::stderr(job.name, epochs);
+    let callbacks: &mut [&mut dyn Callback<f32>] =
+        &mut [&mut interrupt.flag(), &mut save, &mut progress];
+    if run.fit(train, Some(test), &fit, callbacks)? == Outcome::Interrupted {
+        let file = Save::newest(out, job.name)?.path;
+        let (epoch, batch) = (run.epochs() + 1, run.batch());
+        let kept = format!(
+            "{} in epoch {epoch} of {epochs}, after batch {batch}; saved {}; go on with: {}",
+            job.name,
+            file.display(),
+            command_to_go_on()
+        );
+        return Err(interrupt.stopped(kept).into());
+    }
 
     let summary = Summary {
         experiment: job.name,
@@ -144,6 +134,47 @@ pub(crate) fn run(job: &Job, options: &Options, out: &Path) -> Result<()> {
     );
     println!("report: {}", out.join("report.html").display());
     Ok(())
+}
+
+/// The run before its first batch or, if that is wanted, where the newest checkpoint has it.
+fn begin(
+    job: &Job,
+    options: &Options,
+    epochs: u64,
+    train: Samples<'_, f32>,
+    out: &Path,
+) -> Result<Run<f32>> {
+    let updates = epochs * train.len().div_ceil(job.batch) as u64;
+    let layers = [
+        Dense { init: Init::HeNormal, ..Dense::new(job.hidden, Activation::Relu) }.into(),
+        Dropout::new(job.dropout).into(),
+        Dense::linear(10).into(),
+    ];
+    let network = Network::<f32>::new(train.features(), layers)?;
+    let config = Config {
+        seed: options.seed,
+        batch: Batch::Size(job.batch),
+        rate: Cosine { start: job.rate, end: 0.0, steps: updates }.into(),
+        // the test samples are looked at after each epoch, never to choose one
+        keep_best: false,
+        ..Config::default()
+    };
+    let threads = Threads::new(options.threads).context("cannot start threads")?;
+    if !options.resume {
+        return Ok(Run::new(network, config, threads)?);
+    }
+    let newest = match Save::newest(out, job.name) {
+        Err(CheckpointError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+            eprintln!("{}: no checkpoint in {}: from the beginning", job.name, out.display());
+            return Ok(Run::new(network, config, threads)?);
+        }
+        newest => newest?,
+    };
+    for (path, error) in &newest.damaged {
+        eprintln!("{}: {} is passed over: {error}", job.name, path.display());
+    }
+    eprintln!("{}: goes on from {}", job.name, newest.path.display());
+    Ok(Run::resume_as(&newest.checkpoint, &network, &config, threads)?)
 }
 
 /// The 1,797 digits of UCI's test set, as smartcore ships them: 80 % to train, 20 % to test, each

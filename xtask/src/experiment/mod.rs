@@ -31,6 +31,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::interrupt::{Interrupt, command_to_go_on};
 use cell::{Cell, Plan, Results};
 use findings::Findings;
 use report::Section;
@@ -58,7 +59,8 @@ pub(crate) struct Arguments {
     /// A few per cent of the work: to see that everything runs, not to be quoted
     #[arg(long)]
     quick: bool,
-    /// Go on where a killed run stopped: finished cells are kept
+    /// Go on where a stopped or killed run was: finished cells are kept, digits and mnist go on from
+    /// their newest checkpoint to the same bits
     #[arg(long)]
     resume: bool,
     /// Where the files go: straight into DIR for one name, into DIR/NAME for several [default:
@@ -121,12 +123,13 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
         .iter()
         .partition(|name| job::JOBS.iter().any(|job| job.name == name.as_str()));
     refuse(arguments, !jobs.is_empty(), !names.is_empty())?;
+    let interrupt = Interrupt::listen()?;
     for name in jobs {
         let job = job::JOBS.iter().find(|job| job.name == name).expect("partitioned above");
-        let seed = arguments.seed.unwrap_or(1);
-        let options = job::Options { seed, threads, epochs: arguments.epochs };
+        let (seed, resume) = (arguments.seed.unwrap_or(1), arguments.resume);
+        let options = job::Options { seed, threads, epochs: arguments.epochs, resume };
         let out = if straight { base.clone() } else { base.join(job.name) };
-        job::run(job, &options, &out)?;
+        job::run(job, &options, &out, &interrupt)?;
     }
     if names.is_empty() {
         return Ok(());
@@ -146,7 +149,8 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
             1 => experiment.name.to_string(),
             count => format!("{number}/{count} {}", experiment.name),
         };
-        let run = Run { label, plan, threads, resume: arguments.resume, machine: &machine };
+        let resume = arguments.resume;
+        let run = Run { label, plan, threads, resume, interrupt: &interrupt, machine: &machine };
         let section = run.measure(experiment, &out)?;
         println!("{:<16} {}", experiment.name, summary::line(&section));
         sections.push(section);
@@ -179,7 +183,6 @@ fn refuse(arguments: &Arguments, jobs: bool, experiments: bool) -> Result<()> {
     let for_experiments = [
         ("--seeds", arguments.seeds.is_some()),
         ("--quick", arguments.quick),
-        ("--resume", arguments.resume),
         ("--publish", arguments.publish),
     ];
     let for_jobs = [("--seed", arguments.seed.is_some()), ("--epochs", arguments.epochs.is_some())];
@@ -212,6 +215,7 @@ struct Run<'a> {
     plan: Plan,
     threads: usize,
     resume: bool,
+    interrupt: &'a Interrupt,
     machine: &'a str,
 }
 
@@ -224,8 +228,13 @@ impl Run<'_> {
         let run = (experiment.cells)(&self.plan).and_then(|cells| {
             let path = out.join("cells.jsonl");
             let (store, kept) = Store::open(&path, experiment.name, self.plan.quick, self.resume)?;
-            runner::run(&self.label, cells, self.threads, store, &kept)
+            runner::run(&self.label, cells, self.threads, store, &kept, self.interrupt)
         });
+        if self.interrupt.is_raised() {
+            let (kept, how) = (out.join("cells.jsonl"), command_to_go_on());
+            let kept = format!("finished cells are in {}; go on with: {how}", kept.display());
+            return Err(self.interrupt.stopped(kept).into());
+        }
         let findings = run.map(|done| {
             results = done;
             (experiment.findings)(&results)

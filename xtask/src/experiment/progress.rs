@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// The progress of one experiment or training, on standard error.
+/// The progress of one experiment or download, on standard error.
 pub(crate) struct Progress {
     name: String,
     bar: Option<ProgressBar>,
@@ -78,14 +78,11 @@ impl Progress {
         eprintln!("{}: {} of {}, about {left:.0} s left", self.name, lines.done, lines.total);
     }
 
-    /// One more is done, with something to say about it: beside the bar, or as a line.
-    pub(crate) fn say(&self, words: &str) {
+    /// Says something beside the count.
+    pub(crate) fn note(&self, words: &str) {
         match &self.bar {
-            Some(bar) => {
-                bar.set_message(words.to_string());
-                bar.inc(1);
-            }
-            None => eprintln!("{words}"),
+            Some(bar) => bar.println(words),
+            None => eprintln!("{}: {words}", self.name),
         }
     }
 

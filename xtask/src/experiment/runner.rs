@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use slalom::tensor::Threads;
@@ -10,15 +10,20 @@ use slalom::tensor::Threads;
 use super::cell::{Cell, Done, Results};
 use super::progress::Progress;
 use super::store::Store;
+use crate::interrupt::Interrupt;
+
+/// How often the person's wish to stop is looked for.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Runs what was not kept from before; the results stand in the order of the cells, whoever was
-/// first.
+/// first. When interrupted, no new cell begins and those that are done are returned.
 pub(crate) fn run(
     label: &str,
     cells: Vec<Cell>,
     threads: usize,
     store: Store,
     kept: &[Done],
+    interrupt: &Interrupt,
 ) -> Result<Results> {
     let is = |cell: &Cell, done: &Done| done.config == cell.config && done.seed == cell.seed;
     let mut done: Vec<Option<Done>> =
@@ -47,7 +52,9 @@ pub(crate) fn run(
     let (together, alone) = (left(false), left(true));
     let next = AtomicUsize::new(0);
     let worker = || -> Result<()> {
-        while let Some(&index) = together.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(&index) = together.get(next.fetch_add(1, Ordering::Relaxed))
+            && !interrupt.is_raised()
+        {
             one(index, &Threads::one())
                 .inspect_err(|_| next.store(together.len(), Ordering::Relaxed))?;
         }
@@ -55,12 +62,19 @@ pub(crate) fn run(
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        while workers.iter().any(|worker| !worker.is_finished()) && !interrupt.is_raised() {
+            std::thread::park_timeout(LOOK);
+        }
+        if interrupt.is_raised() {
+            progress
+                .note("ends with the cells under way; once more ends at once and keeps the rest");
+        }
         workers
             .into_iter()
             .try_for_each(|w| w.join().unwrap_or_else(|_| Err(anyhow!("a cell panicked"))))
     })?;
     let all = Threads::new(threads).context("cannot start threads")?;
-    for index in alone {
+    for index in alone.into_iter().take_while(|_| !interrupt.is_raised()) {
         one(index, &all)?;
     }
     progress.finish();
@@ -93,12 +107,13 @@ mod tests {
     fn results_stand_in_order_and_a_failed_run_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cells.jsonl");
+        let interrupt = Interrupt::listen().unwrap();
         let (store, kept) = Store::open(&path, "x", true, false).unwrap();
-        let error = run("x", cells(true), 2, store, &kept).unwrap_err();
+        let error = run("x", cells(true), 2, store, &kept, &interrupt).unwrap_err();
         assert!(format!("{error:#}").ends_with("x: a with seed 12: on purpose"), "{error:#}");
         let (store, kept) = Store::open(&path, "x", true, true).unwrap();
         assert!(kept.len() >= 10, "finished cells are kept: {}", kept.len());
-        let results = run("x", cells(false), 2, store, &kept).unwrap();
+        let results = run("x", cells(false), 2, store, &kept, &interrupt).unwrap();
         let seeds = results.values("a", "seed");
         assert_eq!(seeds, (0..20).map(f64::from).collect::<Vec<_>>());
         let threads = results.values("a", "threads");

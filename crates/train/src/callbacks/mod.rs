@@ -1,6 +1,8 @@
 //! Callbacks: whoever wants to know what a run does, and may say stop.
 
 mod logs;
+#[cfg(feature = "progress")]
+mod progress;
 mod save;
 mod stop_flag;
 mod tensorboard;
@@ -12,6 +14,8 @@ use slalom_tensor::Scalar;
 use crate::{Epoch, Outcome, Run, Step, TrainError};
 
 pub use logs::{CsvLog, JsonLog};
+#[cfg(feature = "progress")]
+pub use progress::Progress;
 pub use save::{Every, Newest, Save};
 pub use stop_flag::StopFlag;
 pub use tensorboard::TensorBoard;

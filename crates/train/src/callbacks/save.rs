@@ -13,6 +13,9 @@ use crate::{Run, TrainError};
 /// Saves a fit's run to `name-<batches>.slalom` in a folder; older files go once a newer one is
 /// safely there.
 ///
+/// A name is one run's: numbered files of it that are ahead of the run (damaged ones behind which it
+/// was resumed, an earlier run's) go as well.
+///
 /// A fit that is interrupted saves once more, so nothing is lost. A save that fails ends the fit
 /// with its error.
 ///
@@ -106,9 +109,11 @@ impl Save {
         self.since = Instant::now();
         let path = self.folder.join(format!("{}-{:012}.slalom", self.name, run.progress.step));
         run.checkpoint()?.save(path)?;
-        let files = files(&self.folder, &self.name)?;
-        let old = files.len().saturating_sub(self.keep.max(1));
-        for (_, path) in files.into_iter().take(old) {
+        let (mut old, ahead): (Vec<_>, Vec<_>) = files(&self.folder, &self.name)?
+            .into_iter()
+            .partition(|(step, _)| *step <= run.progress.step);
+        old.truncate(old.len().saturating_sub(self.keep.max(1)));
+        for (_, path) in ahead.into_iter().chain(old) {
             SystemDisk::default().remove(&path).map_err(|source| CheckpointError::Io {
                 operation: "remove",
                 path,

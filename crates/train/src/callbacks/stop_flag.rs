@@ -33,6 +33,13 @@ impl StopFlag {
     }
 }
 
+impl From<Arc<AtomicBool>> for StopFlag {
+    /// A flag that something else raises, such as the signal-hook crate.
+    fn from(flag: Arc<AtomicBool>) -> Self {
+        Self(flag)
+    }
+}
+
 impl<F: Scalar> Callback<F> for StopFlag {
     fn on(&mut self, _run: &Run<F>, _event: Event<'_>) -> Result<ControlFlow<()>, TrainError> {
         Ok(if self.is_raised() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
