@@ -39,9 +39,6 @@ pub struct FileSource<'a, F: Scalar> {
     weights: Option<&'a [F]>,
 }
 
-/// The longest beginning that a header can have.
-const BEGINNING: u64 = 12 + 10_000;
-
 impl<'a, F: Scalar> FileSource<'a, F> {
     /// The samples of a file, with their targets. Their inputs are looked at when they are read.
     ///
@@ -54,7 +51,7 @@ impl<'a, F: Scalar> FileSource<'a, F> {
         let mut file = File::open(&path).map_err(fail)?;
         let length = file.metadata().map_err(fail)?.len();
         let mut beginning = Vec::new();
-        (&mut file).take(BEGINNING).read_to_end(&mut beginning).map_err(fail)?;
+        (&mut file).take(npy::BEGINNING as u64).read_to_end(&mut beginning).map_err(fail)?;
         let (samples, features, start) = layout::<F>(&beginning, length)
             .map_err(|reason| TrainError::Array { path: path.clone(), reason })?;
         if targets.len() != samples {

@@ -1,8 +1,8 @@
 //! Weights for other libraries, and from them: safetensors and NumPy's NPZ.
 //!
 //! A tensor is named as its block ([`Network::blocks`]): `0.weight`, `0.bias`, … A weight's shape is
-//! *(outputs, inputs)*, as PyTorch's `Linear` has it; what has one column (biases, scales,
-//! statistics) is a vector. A network of the layers `Dense::linear`, `Activation`, `Dense::linear`
+//! *(outputs, inputs)*, as PyTorch's `Linear` has it, an embedding's table is *(categories, width)*,
+//! as its `Embedding` has it; what has one column (biases, scales, statistics) is a vector. A network of the layers `Dense::linear`, `Activation`, `Dense::linear`
 //! has the names of PyTorch's `Sequential(Linear, …, Linear)`, which loads the file as it is.
 //!
 //! ```
@@ -24,13 +24,14 @@ mod half;
 pub(crate) mod npy;
 mod npz;
 mod safetensors;
-mod zip;
 
 pub use npz::{from_npz, to_npz};
 pub use safetensors::{from_safetensors, to_safetensors};
 
 use slalom_layers::{Block, Kind, Network};
 use slalom_tensor::Scalar;
+
+use crate::checkpoint::to_little_endian;
 
 /// Why weights cannot be exchanged.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -135,10 +136,36 @@ impl Numbers<'_> {
     }
 }
 
+/// Whether a block is an embedding's table, whose columns are the rows of a file's tensor.
+fn is_table(block: &Block) -> bool {
+    let name = block.name.rsplit('.').next().unwrap_or_default();
+    name.strip_prefix("table").is_some_and(|number| number.parse::<usize>().is_ok())
+}
+
 /// The shape that a block has in a file.
 fn shape(block: &Block) -> Vec<usize> {
     let (rows, columns) = block.shape;
-    if columns == 1 && block.kind != Kind::Weight { vec![rows] } else { vec![rows, columns] }
+    match columns == 1 && block.kind != Kind::Weight {
+        true => vec![rows],
+        false if is_table(block) => vec![columns, rows],
+        false => vec![rows, columns],
+    }
+}
+
+/// A block's numbers as the bytes of a tensor of its [`shape`], the last index fastest.
+fn bytes<F: Scalar>(block: &Block, params: &[F]) -> Vec<u8> {
+    let (rows, columns) = block.shape;
+    let numbers = &params[block.range.clone()];
+    let mut bytes: Vec<u8> = match is_table(block) {
+        true => bytemuck::cast_slice(numbers).to_vec(),
+        false => {
+            let places = (0..rows).flat_map(|i| (0..columns).map(move |j| j * rows + i));
+            let numbers: Vec<F> = places.map(|k| numbers[k]).collect();
+            bytemuck::cast_slice(&numbers).to_vec()
+        }
+    };
+    to_little_endian::<F>(&mut bytes);
+    bytes
 }
 
 /// The slab's length is the network's.
@@ -175,8 +202,11 @@ fn fill<F: Scalar>(block: &Block, tensor: &Tensor<'_>, to: &mut [F]) -> Result<(
     }
     let (rows, columns) = block.shape;
     for (k, number) in to.iter_mut().enumerate() {
-        let (i, j) = (k % rows, k / rows);
-        let index = if tensor.columns_first { k } else { i * columns + j };
+        // a table's columns are the tensor's rows: its last index is fast where the slab's first is
+        let index = match tensor.columns_first == is_table(block) {
+            true => (k % rows) * columns + k / rows,
+            false => k,
+        };
         let value = tensor.numbers.at(index);
         *number = F::of(value);
         if !value.is_finite() || number.wide() != value {

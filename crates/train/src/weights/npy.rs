@@ -7,6 +7,8 @@ use super::Numbers;
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// The longest header that is read; NumPy's own limit.
 const HEADER: usize = 10_000;
+/// The longest beginning that a file can have: magic, version, length, header.
+pub(crate) const BEGINNING: usize = 12 + HEADER;
 
 /// What a header says.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,11 +20,11 @@ pub(crate) struct Header {
     pub(crate) start: usize,
 }
 
-/// An array of 4- or 8-byte floats with its columns one after the other.
+/// An array of 4- or 8-byte floats, the last index fastest.
 pub(crate) fn encode(shape: &[usize], bytes_each: usize, numbers: &[u8]) -> Vec<u8> {
     let shape: String = shape.iter().map(|n| format!("{n}, ")).collect();
     let dictionary = format!(
-        "{{'descr': '<f{bytes_each}', 'fortran_order': True, 'shape': ({}), }}",
+        "{{'descr': '<f{bytes_each}', 'fortran_order': False, 'shape': ({}), }}",
         shape.trim_end()
     );
     // magic, version and length take 10 bytes; the whole is a multiple of 64 and ends in a newline
@@ -140,7 +142,7 @@ mod tests {
         for shape in [vec![], vec![3], vec![3, 4]] {
             let file = encode(&shape, 4, &[7; 8]);
             let header = header(&file).unwrap();
-            assert_eq!((&header.shape, header.columns_first), (&shape, true));
+            assert_eq!((&header.shape, header.columns_first), (&shape, false));
             assert_eq!((header.start % 64, &file[header.start..]), (0, &[7; 8][..]));
             assert_eq!(file[header.start - 1], b'\n');
         }

@@ -5,9 +5,7 @@ use safetensors::{SafeTensors, View};
 use slalom_layers::Network;
 use slalom_tensor::Scalar;
 
-use crate::checkpoint::to_little_endian;
-
-use super::{Numbers, Tensor, WeightsError, check_slab, shape, slab};
+use super::{Numbers, Tensor, WeightsError, bytes, check_slab, shape, slab};
 
 /// The longest header that is read, in bytes.
 const HEADER: u64 = 16 << 20;
@@ -22,17 +20,8 @@ pub fn to_safetensors<F: Scalar>(
 ) -> Result<Vec<u8>, WeightsError> {
     check_slab(network, params)?;
     let dtype = if size_of::<F>() == 4 { Dtype::F32 } else { Dtype::F64 };
-    let rows_first: Vec<Vec<u8>> = (network.blocks().iter())
-        .map(|block| {
-            let (rows, columns) = block.shape;
-            let numbers = &params[block.range.clone()];
-            let places = (0..rows).flat_map(|i| (0..columns).map(move |j| j * rows + i));
-            let numbers: Vec<F> = places.map(|k| numbers[k]).collect();
-            let mut bytes: Vec<u8> = bytemuck::cast_slice(&numbers).to_vec();
-            to_little_endian::<F>(&mut bytes);
-            bytes
-        })
-        .collect();
+    let rows_first: Vec<Vec<u8>> =
+        network.blocks().iter().map(|block| bytes(block, params)).collect();
     let views = network.blocks().iter().zip(&rows_first).map(|(block, bytes)| {
         let view = TensorView::new(dtype, shape(block), bytes).map_err(format)?;
         Ok((block.name.as_str(), view))
