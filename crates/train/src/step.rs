@@ -103,6 +103,26 @@ impl<F: Scalar> Run<F> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
+    /// Where making a batch is slow, a second thread makes the next one meanwhile:
+    ///
+    /// ```
+    /// # use slalom_layers::{Dense, Network};
+    /// # use slalom_tensor::{Samples, Targets, Threads, from_rows};
+    /// # use slalom_train::{Config, Run, TrainError};
+    /// # let network = Network::<f64>::new(1, [Dense::linear(2).into()])?;
+    /// # let mut run = Run::new(network, Config::default(), Threads::one())?;
+    /// let slow = |i: u32| from_rows(&[[f64::from(i)], [-1.0]]); // reads, decodes, augments
+    /// std::thread::scope(|scope| {
+    ///     let (made, next) = std::sync::mpsc::sync_channel(1);
+    ///     scope.spawn(move || (0..10).try_for_each(|i| made.send(slow(i))));
+    ///     next.into_iter().try_for_each(|x| {
+    ///         run.update(Samples::new(x.as_view(), Targets::Classes(&[0, 1]))?).map(|_| ())
+    ///     })
+    /// })?;
+    /// assert_eq!(run.batch(), 10);
+    /// # Ok::<(), TrainError>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`step`](Run::step).
     pub fn update(&mut self, batch: Samples<'_, F>) -> Result<Step, TrainError> {

@@ -82,6 +82,7 @@ impl RangeTest {
         self.validate()?;
         let mut copy = Run::<F>::resume(&run.checkpoint()?, run.threads.clone())?;
         copy.config.plateau = None;
+        copy.accept_data();
         let mut curve = RangeCurve::default();
         let (mut running, mut lowest) = (0.0, f64::INFINITY);
         for i in 0..self.updates {
