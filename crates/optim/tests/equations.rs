@@ -141,6 +141,31 @@ fn radam_on_both_sides_of_its_threshold() {
 }
 
 #[test]
+fn radam_with_the_options_of_optax() {
+    for (eps_hat, nesterov) in [(false, false), (false, true), (true, true)] {
+        let (beta1, beta2, eps, eps_root, threshold) = (0.8, 0.9, 1e-2, 1e-3, 7.5);
+        let rule = RAdam { beta1, beta2, eps, eps_root, eps_hat, threshold, nesterov };
+        let (mut m, mut v, mut sides) = (0.0, 0.0, [0, 0]);
+        beside(rule, |t, rate, x, g| {
+            m = 0.8 * m + 0.2 * g;
+            v = 0.9 * v + 0.1 * g * g;
+            let (c1, c2) = (1.0 - 0.8_f64.powi(t), 1.0 - 0.9_f64.powi(t));
+            let next = 1.0 - 0.8_f64.powi(t + 1);
+            let mean = if nesterov { 0.8 * m / next + 0.2 * g / c1 } else { m / c1 };
+            let (end, rho) = (19.0, 19.0 - 2.0 * f64::from(t) * 0.9_f64.powi(t) / c2);
+            sides[usize::from(rho > threshold)] += 1;
+            if rho <= threshold {
+                return x - rate * mean;
+            }
+            let r = ((rho - 4.0) * (rho - 2.0) * end / ((end - 4.0) * (end - 2.0) * rho)).sqrt();
+            let eps = if eps_hat { eps / c2.sqrt() } else { eps };
+            x - rate * r * mean / ((v / c2 + eps_root).sqrt() + eps)
+        });
+        assert!(sides[0] > 2 && sides[1] > 2);
+    }
+}
+
+#[test]
 fn asgd_and_its_average() {
     let rule = Asgd { lambda: 0.1, alpha: 0.6, t0: 3.0 };
     beside(rule, |t, rate, x, g| {
