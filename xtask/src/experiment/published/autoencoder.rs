@@ -20,13 +20,14 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
     claim: "On MNIST's deep sigmoid autoencoder, SGD without momentum is far behind, larger μ helps \
             up to 0.99, and Nesterov's form is at least as good as the heavy ball.",
     setup: "The paper trains 784-1000-500-250-30-250-500-1000-784 for 750,000 updates. Here: 5,000 \
-            images, 784-250-120-30-120-250-784, 1,500 updates of batches of 200, sparse \
+            images, 784-250-120-30-120-250-784, 3,000 updates of batches of 200, sparse \
             initialisation with 15 inputs a unit, μ rising as in the paper with its steps of 250 \
-            updates compressed to 25, the last tenth at μ = 0.9, each at the best of three rates. The \
-            published numbers stand beside for their order.",
+            updates compressed to 5, so that 0.999 is reached; the last tenth at μ = 0.9, each at the \
+            best of four rates. The published numbers stand beside for their order.",
     rule: "Of every two columns whose published errors differ, ours has the larger error where the \
            paper's is larger.",
-    tried: "",
+    tried: "With 1,500 updates and μ rising in steps of 25, μ never passed 0.992, and every column \
+            was best at 30, then the largest of the rates: both were widened.",
     cells,
     findings,
 };
@@ -42,7 +43,7 @@ const COLUMNS: [(&str, Option<bool>, f64, f64); 7] = [
     ("heavy ball, 0.999", Some(false), 0.999, 0.90),
 ];
 /// Of the mean over the outputs, which is 1/784 of the paper's sum.
-const RATES: [f64; 3] = [3.0, 10.0, 30.0];
+const RATES: [f64; 4] = [10.0, 30.0, 100.0, 300.0];
 const NUMBER: &str = "squared error";
 
 fn config(column: &str, rate: f64) -> String {
@@ -52,11 +53,11 @@ fn config(column: &str, rate: f64) -> String {
 fn cells(plan: &Plan) -> Result<Vec<Cell>> {
     let [train, _] = data::image_classes("mnist")?;
     let images = Arc::new(train.subset(&(0..plan.pick(5_000, 1_000)).collect::<Vec<_>>()).x);
-    let updates = plan.pick(1500, 40);
+    let updates = plan.pick(3000, 40);
     let mut cells = Vec::new();
     for (name, nesterov, most, _) in COLUMNS {
         for rate in RATES {
-            for seed in plan.seeds(3) {
+            for seed in plan.seeds(2) {
                 let images = Arc::clone(&images);
                 cells.push(Cell::new(config(name, rate), seed, move |threads| {
                     let widths = [250, 120, 30, 120, 250, 784];
@@ -84,7 +85,7 @@ fn cells(plan: &Plan) -> Result<Vec<Cell>> {
                         let start = update % per_epoch * 200;
                         let x = images.select_columns(&chosen[start..start + 200]);
                         let loss = net.gradient(x.as_view(), Targets::Values(x.as_view()), threads);
-                        let rising = 1.0 - 2_f64.powf(-1.0 - ((update / 25 + 1) as f64).log2());
+                        let rising = 1.0 - 2_f64.powf(-1.0 - ((update / 5 + 1) as f64).log2());
                         let momentum = if update * 10 >= updates * 9 { 0.9 } else { rising };
                         let momentum = nesterov.map(|_| momentum.min(most));
                         let rates = Rates { lr: rate, momentum };

@@ -26,9 +26,8 @@ pub(crate) const EXPERIMENT: Experiment = Experiment {
             784-100-100-10 with scikit-learn's own recipe and random numbers, until the training loss \
             improves by less than 10⁻⁴ for more than ten epochs in a row (at most 400), from three \
             random states.",
-    rule: "The benchmark's rows: our mean is no higher than published, in seconds and in error, or at \
-           most two standard errors of our mean above. Seconds to 97 and 98 % are compared with \
-           nothing.",
+    rule: "The benchmark's rows: our mean is no higher than published; an error may be two standard \
+           errors of our mean above. Seconds to 97 and 98 % are compared with nothing.",
     tried: "",
     cells,
     findings,
@@ -186,10 +185,10 @@ fn findings(results: &Results) -> Findings {
         plot = plot.with(Series::new(setup.name, Form::Marked, points));
     }
     for Bench { name, seconds, error, .. } in &BENCH {
-        for (number, value) in [("seconds", *seconds), ("error %", *error)] {
+        for (number, value, slack) in [("seconds", *seconds, 0.0), ("error %", *error, 2.0)] {
             let published = Published::read(value);
             rows.push(Row::compared(results, name, number, published, |ours, p| {
-                ours.mean - 2.0 * ours.error() <= p.value
+                ours.mean - slack * ours.error() <= p.value
             }));
         }
         rows.push(Row::measured(results, name, "epochs"));
