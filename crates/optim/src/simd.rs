@@ -35,11 +35,13 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         {
             levels[1] = is_x86_feature_detected!("avx2").then_some(Self::Avx2);
-            let wide = is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512vl")
-                && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512bw");
-            levels[2] = wide.then_some(Self::Avx512);
+            let wide = [
+                is_x86_feature_detected!("avx512f"),
+                is_x86_feature_detected!("avx512vl"),
+                is_x86_feature_detected!("avx512dq"),
+                is_x86_feature_detected!("avx512bw"),
+            ];
+            levels[2] = wide.into_iter().all(|has| has).then_some(Self::Avx512);
         }
         levels.into_iter().flatten()
     }
@@ -69,4 +71,15 @@ fn avx2<W: Work>(work: W) -> W::Output {
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw")]
 fn avx512<W: Work>(work: W) -> W::Output {
     work.run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_baseline_is_always_there() {
+        assert_eq!(Level::available().next(), Some(Level::Baseline));
+        assert_eq!(Level::available().last(), Some(Level::detect()));
+    }
 }
