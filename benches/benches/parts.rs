@@ -78,6 +78,7 @@ fn dropout(criterion: &mut Criterion) {
                 dx: Some(&mut dx),
                 grads: &mut [],
                 cache: &mut cache,
+                late: false,
             };
             layer.backward(at, &pass);
         });

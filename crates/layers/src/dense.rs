@@ -76,6 +76,10 @@ impl<F: Scalar> Layer<F> for Dense {
         if self.activation.needs_input() { self.units * samples } else { 0 }
     }
 
+    fn has_product(&self) -> bool {
+        true
+    }
+
     fn forward(&self, at: Forward<'_, F>, pass: &Pass<'_>) {
         let (inputs, samples) = at.x.shape();
         let (weight, bias) = at.params.split_at(self.units * inputs);
@@ -109,8 +113,10 @@ impl<F: Scalar> Layer<F> for Dense {
         });
         let dz = View::from_slice(at.dy, self.units, samples);
         let (dweight, dbias) = at.grads.split_at_mut(self.units * inputs);
-        let dweight = ViewMut::from_slice(dweight, self.units, inputs);
-        multiply(Factor::Plain(dz), Factor::Transposed(at.x), dweight, pass.threads);
+        if !at.late {
+            let dweight = ViewMut::from_slice(dweight, self.units, inputs);
+            multiply(Factor::Plain(dz), Factor::Transposed(at.x), dweight, pass.threads);
+        }
         if self.bias {
             row_sums(dz, dbias);
         }

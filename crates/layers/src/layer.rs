@@ -102,6 +102,9 @@ pub struct Backward<'a, F: Scalar> {
     pub grads: &'a mut [F],
     /// What the forward pass left there.
     pub cache: &'a mut [F],
+    /// Leave out the derivative by the first block and leave dZ in `dy`, from which it can be
+    /// computed later. Asked of layers that say so ([`Layer::has_product`]) alone.
+    pub late: bool,
 }
 
 /// A differentiable function from *inputs × samples* to *outputs × samples*.
@@ -136,6 +139,12 @@ pub trait Layer<F: Scalar>: std::fmt::Debug + Send + Sync {
     fn cache(&self, inputs: usize, samples: usize) -> usize {
         let _ = (inputs, samples);
         0
+    }
+
+    /// Whether the layer's first block is the *outputs × inputs* matrix W of a product Z = W·X whose
+    /// derivative dZ·Xᵀ can be left for later ([`Backward::late`]). No by default.
+    fn has_product(&self) -> bool {
+        false
     }
 
     /// Whether the layer, as the first of a network, can take these inputs; the rest of a network is

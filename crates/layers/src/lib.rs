@@ -58,7 +58,7 @@ pub use losses::{
     BinaryCrossEntropy, CrossEntropy, GaussianLikelihood, Hinge, Huber, KlDivergence, LogCosh,
     Loss, LossValue, MeanAbsoluteError, MeanSquaredError, Poisson, Quantile, SmoothL1,
 };
-pub use network::{Block, MOST_LAYERS, Network, NetworkSpec, Summary, SummaryRow};
+pub use network::{Block, Gradient, MOST_LAYERS, Network, NetworkSpec, Summary, SummaryRow};
 pub use prelu::Prelu;
 pub use shortcut::{Concat, Residual};
 pub use slalom_regularize::ActivityPenalty;

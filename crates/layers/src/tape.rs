@@ -2,6 +2,8 @@
 
 use slalom_tensor::{Scalar, View, ViewMut};
 
+use crate::network::Late;
+
 /// Outputs, their derivatives and all that lies between, for up to so many samples.
 ///
 /// Made by [`Network::tape`](crate::Network::tape); one run owns one. Nothing is allocated after
@@ -15,6 +17,9 @@ pub struct Tape<F: Scalar> {
     pub(crate) y: Vec<F>,
     pub(crate) dy: Vec<F>,
     pub(crate) cache: Vec<F>,
+    /// The products of the last backward pass that were left for later, and room for them.
+    pub(crate) late: Vec<Late>,
+    pub(crate) panels: Vec<F>,
 }
 
 impl<F: Scalar> Tape<F> {

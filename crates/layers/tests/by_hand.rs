@@ -16,7 +16,8 @@ fn pass(spec: impl Into<LayerSpec>, params: &[f64], x: View<'_, f64>, dy: &[f64]
     layer.forward(Forward { params, x, y: &mut y, cache: &mut cache }, &pass);
     let (mut dx, mut grads) = (vec![f64::NAN; x.len()], vec![f64::NAN; params.len()]);
     let (dy, dx_of) = (&mut dy.to_vec(), Some(&mut dx[..]));
-    let at = Backward { params, x, y: &y, dy, dx: dx_of, grads: &mut grads, cache: &mut cache };
+    let (grads_of, cache) = (&mut grads[..], &mut cache[..]);
+    let at = Backward { params, x, y: &y, dy, dx: dx_of, grads: grads_of, cache, late: false };
     layer.backward(at, &pass);
     [y, dx, grads]
 }

@@ -272,14 +272,21 @@ fn every_rule_is_itself_under_any_cut_order_and_path() {
 fn a_sweep_is_a_step_without_clipping_too() {
     let len = SHARED_FROM + 5;
     for Case { rule, rate, .. } in table() {
-        let (mut a, mut b) = (whole::<f32>(&rule, len), whole::<f32>(&rule, len));
-        let (mut p, mut q) = (noise(len, 0.5), noise(len, 0.5));
+        let [mut a, mut b, mut c] = [(); 3].map(|()| whole::<f32>(&rule, len));
+        let [mut p, mut q, mut r] = [(); 3].map(|()| noise(len, 0.5));
         for step in 0..2 {
             let grads = noise(len, f64::from(step));
             let found = a.sweep_with(rate, &mut p, &grads, &alone).unwrap();
             assert_eq!(b.step(rate, &mut q, &grads).unwrap(), found);
+            if !c.takes_chunks() {
+                continue;
+            }
+            let chunks = c.begin_chunks(rate, &mut r).unwrap();
+            (0..chunks.count()).rev().for_each(|i| chunks.update(i, &grads[chunks.range(i)]));
+            assert_eq!(chunks.finish().unwrap(), found);
         }
         assert!(p == q && a.state() == b.state(), "{rule:?}");
+        assert!(!c.takes_chunks() || r == q && c.state() == b.state(), "{rule:?} by chunks");
     }
 }
 

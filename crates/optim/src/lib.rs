@@ -36,6 +36,7 @@
 
 mod average;
 mod block;
+mod chunks;
 mod clip;
 mod error;
 mod float;
@@ -56,6 +57,7 @@ mod threads;
 
 pub use average::{Average, Averaging};
 pub use block::Block;
+pub use chunks::Chunks;
 pub use clip::Clip;
 pub use error::OptimError;
 pub use float::Float;

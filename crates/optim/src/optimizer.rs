@@ -44,7 +44,7 @@ pub struct Optimizer<F> {
 /// What is filled anew in every step.
 #[derive(Clone, Debug)]
 pub(crate) struct Buffers {
-    plan: Plan,
+    pub(crate) plan: Plan,
     /// A factor for the gradient of each block, from clipping.
     scales: Vec<f64>,
     /// A factor for the step of each block, from rules that scale by norms.
@@ -175,8 +175,7 @@ impl<F: Float> Optimizer<F> {
         run: &Run<'_>,
     ) -> Result<Step, OptimError> {
         let rates = rates.into();
-        let by_norm = matches!(self.clip, Some(Clip::GlobalNorm(_) | Clip::BlockNorm(_)));
-        if by_norm || self.rule.trust().is_some() {
+        if !self.takes_chunks() {
             return self.step_with(rates, params, grads, run);
         }
         self.check_step(rates, params, grads)?;
@@ -228,9 +227,13 @@ impl<F: Float> Optimizer<F> {
     }
 
     fn check_step(&self, rates: Rates, params: &[F], grads: &[F]) -> Result<(), OptimError> {
-        self.check_rates(rates)?;
-        check_length("the parameter slice", params.len(), self.len)?;
+        self.check_params(rates, params)?;
         check_length("the gradient slice", grads.len(), self.len)
+    }
+
+    pub(crate) fn check_params(&self, rates: Rates, params: &[F]) -> Result<(), OptimError> {
+        self.check_rates(rates)?;
+        check_length("the parameter slice", params.len(), self.len)
     }
 
     fn check_rates(&self, rates: Rates) -> Result<(), OptimError> {
@@ -291,7 +294,7 @@ impl<F: Float> Optimizer<F> {
     }
 
     /// Counts a step.
-    fn tick(&mut self, rates: Rates) {
+    pub(crate) fn tick(&mut self, rates: Rates) {
         self.state.step += 1;
         self.state.product *= self.rule.factor(self.state.step, momentum(&self.rule, rates));
     }

@@ -57,6 +57,11 @@ pub(crate) struct Parts<'a, T, const N: usize> {
 unsafe impl<T: Send, const N: usize> Sync for Parts<'_, T, N> {}
 
 impl<'a, T, const N: usize> Parts<'a, T, N> {
+    /// The range of the task.
+    pub(crate) fn range(&self, task: usize) -> Range<usize> {
+        self.cuts.ranges[task].clone()
+    }
+
     /// The range of the task and its part of every slice.
     ///
     /// # Panics

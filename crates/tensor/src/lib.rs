@@ -27,6 +27,7 @@
 pub mod elementary;
 mod kernel;
 mod matrix;
+mod outer;
 mod product;
 mod random;
 mod reduce;
@@ -36,10 +37,13 @@ mod simd;
 mod threads;
 
 pub use matrix::{Matrix, View, ViewMut, from_rows};
+pub use outer::Outer;
 pub use product::{Factor, multiply, multiply_add, multiply_then};
 pub use random::{Purpose, Stream, permutation, shuffle, stream, uniform};
-pub use reduce::{add_bias, column_sums, mean, row_means, row_sums, row_variances, squared_norm};
+pub use reduce::{
+    add_bias, column_sums, largest, mean, row_means, row_sums, row_variances, squared_norm,
+};
 pub use samples::{SampleError, Samples, Targets};
 pub use scalar::Scalar;
-pub use simd::vectorize;
+pub use simd::{prefetch, vectorize};
 pub use threads::Threads;

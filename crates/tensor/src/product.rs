@@ -10,8 +10,8 @@ use nalgebra::{Const, Dyn, ViewStorageMut};
 
 #[cfg(test)]
 use crate::Matrix;
-use crate::kernel::{self, Block, Kernel, Side};
-use crate::{Scalar, Threads, View, ViewMut};
+use crate::kernel::{Block, COLUMNS, Kernel, Side};
+use crate::{Scalar, Threads, View, ViewMut, vectorize};
 
 /// One side of a product.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +103,8 @@ struct Plan {
     /// Rounds over the depth, and how deep the rounds before the last are.
     rounds: usize,
     depth: usize,
+    /// Whether the rounds are tasks, in place of the blocks.
+    in_parts: bool,
     /// Whether the left side is copied into panels (by each task for its block).
     pack_a: bool,
     /// Whether the right side is copied into panels (once, in tasks of its own).
@@ -113,39 +115,47 @@ struct Plan {
 const SMALL: usize = 1 << 17;
 /// The same where every number of the larger side is used once, so that memory sets the time.
 const SMALL_ONCE: usize = 1 << 16;
-/// Parts of the depth that are computed side by side where there is one column: the parts of a
-/// matrix of weights then stay in the caches of the threads that update them.
-const PARTS: usize = 4;
+/// The largest output whose rounds over the depth are computed side by side: the parts of a matrix
+/// of weights then stay in the caches of the threads that update them.
+const IN_PARTS: usize = 1 << 13;
 /// The deepest round: a panel of the left side that deep and a block high fits the second cache.
-const DEPTH: usize = 640;
+pub(crate) const DEPTH: usize = 640;
 /// Rows of a block, if there are many.
 const ROWS: usize = 128;
 /// Columns of a block, if there are many.
-const COLUMNS: usize = 256;
+const WIDE: usize = 256;
 
 impl Plan {
     fn new((m, n, k): (usize, usize, usize), a_transposed: bool, b_transposed: bool) -> Self {
         let by_columns = m < 64 || n >= 4 * m || (b_transposed && n > m && m < 512);
         let small = if n == 1 || k == 1 { SMALL_ONCE } else { SMALL };
         let even = |blocks: usize| blocks.next_multiple_of(2).clamp(2, 64);
+        let shared = m * n * k >= small;
         let blocks = match by_columns {
-            _ if m * n * k < small => (1, 1),
-            true => (1, even(n / COLUMNS)),
+            _ if !shared => (1, 1),
+            true => (1, even(n / WIDE)),
             false => (even(m / ROWS), 1),
         };
-        let rounds = k.div_ceil(DEPTH);
+        let (rounds, depth) = rounds(k);
         Self {
             blocks,
             rounds,
-            depth: k.div_ceil(rounds),
-            pack_a: n > 1 && (a_transposed || n >= COLUMNS || (m < 64 && k >= 64)),
+            depth,
+            in_parts: shared && rounds > 1 && m * n <= IN_PARTS && !a_transposed,
+            pack_a: n > 1 && (a_transposed || n >= WIDE || (m < 64 && k >= 64)),
             pack_b: b_transposed && m >= 1024 && n >= 64,
         }
     }
 }
 
+/// How many rounds a product goes over its depth, and how deep those before the last are.
+pub(crate) fn rounds(k: usize) -> (usize, usize) {
+    let rounds = k.div_ceil(DEPTH);
+    (rounds, k.div_ceil(rounds))
+}
+
 /// A pointer that tasks share.
-struct Shared<T>(T);
+pub(crate) struct Shared<T>(pub(crate) T);
 // SAFETY: tasks read the factors and write disjoint parts of the output and of the panels, all of
 // which `run` borrows until they are done.
 unsafe impl<T> Sync for Shared<T> {}
@@ -177,7 +187,7 @@ fn with_room<F>(numbers: usize, work: impl FnOnce(*mut F)) {
 }
 
 /// The best kernel for this processor.
-fn best<F: Scalar>() -> &'static Kernel<F> {
+pub(crate) fn best<F: Scalar>() -> &'static Kernel<F> {
     F::kernels().next().expect("the portable kernel runs everywhere")
 }
 
@@ -212,15 +222,15 @@ fn run<F: Scalar>(
         return finish(out, 0, 0);
     }
     let transposed = |f: &Factor<'_, F>| matches!(f, Factor::Transposed(_));
-    if n == 1 && k >= 4 * PARTS && m * k >= SMALL_ONCE && !transposed(&a) {
-        return in_parts(kernel, (a.side(), b.side()), out, (k, add), threads, finish);
-    }
     let mut plan = Plan::new((m, n, k), transposed(&a), transposed(&b));
+    if plan.in_parts {
+        return in_parts(kernel, (a.side(), b.side()), out, (k, &plan, add), threads, finish);
+    }
     plan.pack_a &= kernel.packs;
     plan.pack_b &= kernel.packs;
     let block_rows = m.div_ceil(kernel.width).div_ceil(plan.blocks.0) * kernel.width;
     let panels = if plan.pack_a { block_rows * plan.depth } else { 0 };
-    let columns = if plan.pack_b { n.next_multiple_of(kernel::COLUMNS) * plan.depth } else { 0 };
+    let columns = if plan.pack_b { n.next_multiple_of(COLUMNS) * plan.depth } else { 0 };
     let c_step = out.strides().1;
     let (a, b, c) = (a.side(), b.side(), out.as_mut_ptr());
     with_room(columns + panels * threads.count(), |room: *mut F| {
@@ -231,7 +241,7 @@ fn run<F: Scalar>(
             let (a, mut b) = unsafe { (a.after(0, first), b.after(first, 0)) };
             if plan.pack_b {
                 pack_columns(kernel, b, (k, n), room, threads);
-                b = Side { at: room, row: kernel::COLUMNS, column: 1 };
+                b = Side { at: room, row: COLUMNS, column: 1 };
             }
             let at = Shared((a, b, c, room));
             let at = &at;
@@ -240,15 +250,15 @@ fn run<F: Scalar>(
                 let (a, b, c, room) = at.0;
                 let (i, j) = (task % plan.blocks.0, task / plan.blocks.0);
                 let rows = |i| border(m, kernel.width, plan.blocks.0, i);
-                let cols = |j| border(n, kernel::COLUMNS, plan.blocks.1, j);
+                let cols = |j| border(n, COLUMNS, plan.blocks.1, j);
                 let (row, column) = (rows(i), cols(j));
                 let (m, n) = (rows(i + 1) - row, cols(j + 1) - column);
                 if m == 0 || n == 0 {
                     return;
                 }
                 let b_tile = match plan.pack_b {
-                    true => kernel::COLUMNS * k,
-                    false => kernel::COLUMNS * b.column,
+                    true => COLUMNS * k,
+                    false => COLUMNS * b.column,
                 };
                 // SAFETY: `run` asserted that the shapes fit. Rows `row..row + m` and columns
                 // `column..column + n` of the output belong to this task alone; the room holds
@@ -260,10 +270,23 @@ fn run<F: Scalar>(
                         true => room.add(columns + panels * seat),
                         false => std::ptr::null_mut(),
                     };
-                    let b = Side { at: b.at.add(column / kernel::COLUMNS * b_tile), ..b };
+                    let b = Side { at: b.at.add(column / COLUMNS * b_tile), ..b };
                     let add = add || round > 0;
                     let a = a.after(row, 0);
-                    (kernel.block)(&Block { m, n, k, a, b, b_tile, c, c_step, add, panels });
+                    let packed = false;
+                    (kernel.block)(&Block {
+                        m,
+                        n,
+                        k,
+                        a,
+                        b,
+                        b_tile,
+                        c,
+                        c_step,
+                        add,
+                        panels,
+                        packed,
+                    });
                     if last {
                         let (shape, steps) = ((Dyn(m), Dyn(n)), (Const::<1>, Dyn(c_step)));
                         let part = ViewStorageMut::from_raw_parts(c, shape, steps);
@@ -275,42 +298,55 @@ fn run<F: Scalar>(
     });
 }
 
-/// A plain matrix times one column, as the sum of [`PARTS`] parts of the depth, added in order.
+/// A product whose rounds over the depth are computed side by side, each into room of its own, and
+/// then added in order: the bits are those of one round after the other.
 fn in_parts<F: Scalar>(
     kernel: &Kernel<F>,
-    sides: (Side<F>, Side<F>),
+    (a, b): (Side<F>, Side<F>),
     mut out: ViewMut<'_, F>,
-    (k, add): (usize, bool),
+    (k, plan, add): (usize, &Plan, bool),
     threads: &Threads,
     finish: &(dyn Fn(ViewMut<'_, F>, usize, usize) + Sync),
 ) {
-    let m = out.nrows();
-    with_room(PARTS * m, |room: *mut F| {
-        let at = Shared((sides, room));
+    let (m, n) = out.shape();
+    with_room(plan.rounds * m * n, |room: *mut F| {
+        let at = Shared((a, b, room));
         let at = &at;
-        threads.run(PARTS, &|part| {
-            let ((a, b), room) = at.0;
-            let (first, end) = (part * k / PARTS, (part + 1) * k / PARTS);
-            // SAFETY: `run` asserted that the shapes fit, and each part has `m` numbers of the room.
+        threads.run(plan.rounds, &|round| {
+            let (a, b, room) = at.0;
+            let first = round * plan.depth;
+            let k = plan.depth.min(k - first);
+            // SAFETY: `run` asserted that the shapes fit, and each round has `m·n` numbers of the
+            // room; the kernel is one that this processor has.
             unsafe {
-                let (c, panels) = (room.add(part * m), std::ptr::null_mut());
-                let (a, b, k) = (a.after(0, first), b.after(first, 0), end - first);
-                let (b_tile, c_step) = (0, m);
-                let block = Block { m, n: 1, k, a, b, b_tile, c, c_step, add: false, panels };
-                (kernel.block)(&block);
+                let (c, panels) = (room.add(round * m * n), std::ptr::null_mut());
+                let (a, b) = (a.after(0, first), b.after(first, 0));
+                let (b_tile, c_step, add, packed) = (COLUMNS * b.column, m, false, false);
+                (kernel.block)(&Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed });
             }
         });
         // SAFETY: the room holds so many numbers, and the tasks that wrote them have ended.
-        let parts = unsafe { std::slice::from_raw_parts(room, PARTS * m) };
-        for (i, value) in out.column_mut(0).iter_mut().enumerate() {
-            let sum: F = (0..PARTS).map(|part| parts[part * m + i]).sum();
-            *value = if add { *value + sum } else { sum };
+        let rounds = unsafe { std::slice::from_raw_parts(room, plan.rounds * m * n) };
+        for (round, sums) in rounds.chunks_exact(m * n).enumerate() {
+            for (mut column, sums) in out.column_iter_mut().zip(sums.chunks_exact(m)) {
+                match add || round > 0 {
+                    true => add_to(column.as_mut_slice(), sums),
+                    false => column.copy_from_slice(sums),
+                }
+            }
         }
     });
     finish(out, 0, 0);
 }
 
-/// Copies the right side into panels of [`kernel::COLUMNS`] columns.
+fn add_to<F: Scalar>(to: &mut [F], values: &[F]) {
+    vectorize(
+        #[inline(always)]
+        || to.iter_mut().zip(values).for_each(|(to, &value)| *to += value),
+    );
+}
+
+/// Copies the right side into panels of [`COLUMNS`] columns.
 fn pack_columns<F: Scalar>(
     kernel: &Kernel<F>,
     b: Side<F>,
@@ -318,15 +354,15 @@ fn pack_columns<F: Scalar>(
     to: *mut F,
     threads: &Threads,
 ) {
-    let panels = n.div_ceil(kernel::COLUMNS);
+    let panels = n.div_ceil(COLUMNS);
     let tasks = panels.min(8);
     let at = Shared((b, to));
     let at = &at;
     threads.run(tasks, &|task| {
         let (b, to) = at.0;
         for panel in task * panels / tasks..(task + 1) * panels / tasks {
-            let column = panel * kernel::COLUMNS;
-            let count = kernel::COLUMNS.min(n - column);
+            let column = panel * COLUMNS;
+            let count = COLUMNS.min(n - column);
             // SAFETY: the panel's columns are inside the factor, and its room is its own.
             unsafe { (kernel.pack_columns)(b.after(0, column), k, count, to.add(column * k)) };
         }

@@ -1,6 +1,8 @@
 //! Sums over rows and columns, with f64 accumulators whatever the scalar, always in index order.
 
-use crate::{Scalar, View, ViewMut, vectorize};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{Scalar, Threads, View, ViewMut, vectorize};
 
 /// Adds `bias[i]` to row i of every column: the `+ b` of `W·x + b`.
 ///
@@ -107,6 +109,51 @@ pub fn squared_norm<F: Scalar>(numbers: &[F]) -> f64 {
     )
 }
 
+/// The largest magnitude among the numbers: 0 of none, NaN where one of them is not finite.
+///
+/// ```
+/// use slalom_tensor::{Matrix, Threads, largest};
+/// let x = Matrix::from_row_slice(1, 3, &[1.0, -3.0, 2.0]);
+/// assert_eq!(largest(x.as_view(), &Threads::one()), 3.0);
+/// let x = Matrix::from_row_slice(1, 2, &[1.0, f32::INFINITY]);
+/// assert!(largest(x.as_view(), &Threads::one()).is_nan());
+/// ```
+pub fn largest<F: Scalar>(x: View<'_, F>, threads: &Threads) -> f64 {
+    const TASKS: usize = 8;
+    const SHARED: usize = 1 << 16;
+    let tasks = if x.len() < SHARED { 1 } else { TASKS };
+    let larger = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
+    let found = [const { AtomicU64::new(0) }; TASKS];
+    threads.run(tasks, &|task| {
+        let (first, end) = (task * x.ncols() / tasks, (task + 1) * x.ncols() / tasks);
+        let largest = largest_of(x.columns(first, end - first));
+        found[task].store(largest.to_bits(), Ordering::Relaxed);
+    });
+    found.map(|bits| f64::from_bits(bits.into_inner())).into_iter().fold(0.0, larger)
+}
+
+fn largest_of<F: Scalar>(x: View<'_, F>) -> f64 {
+    const LANES: usize = 64;
+    vectorize(
+        #[inline(always)]
+        || {
+            let (mut largest, mut bad) = ([F::zero(); LANES], [F::zero(); LANES]);
+            for column in x.column_iter() {
+                let groups = column.as_slice().chunks_exact(LANES);
+                let rest = groups.remainder();
+                for group in groups.chain([rest]) {
+                    for ((largest, bad), &v) in largest.iter_mut().zip(&mut bad).zip(group) {
+                        *largest = if v.abs() > *largest { v.abs() } else { *largest };
+                        *bad += v - v; // 0, or NaN of what is not finite
+                    }
+                }
+            }
+            let largest = largest.into_iter().fold(F::zero(), F::max);
+            (largest + bad.into_iter().sum()).wide()
+        },
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +203,26 @@ mod tests {
         for n in [0, 1, 15, 16, 17, 35] {
             let numbers: Vec<f64> = (1..=n).map(f64::from).collect();
             assert_eq!(squared_norm(&numbers), f64::from(n * (n + 1) * (2 * n + 1) / 6));
+        }
+    }
+
+    #[test]
+    fn the_largest_is_found_and_nothing_bad_is_missed() {
+        let two = Threads::new(2).unwrap();
+        for (rows, columns) in [(0, 1), (1, 1), (63, 1), (64, 3), (65, 9), (1000, 100), (3, 50_000)]
+        {
+            let n = rows * columns;
+            let mut x = Matrix::from_fn(rows, columns, |i, j| ((i + 3 * j) % 7) as f32 - 3.0);
+            let wanted = x.iter().fold(0.0, |m: f32, v| m.max(v.abs())).wide();
+            assert_eq!(largest(x.as_view(), &two), wanted);
+            for (i, bad) in [(0, f32::NAN), (n / 3, f32::INFINITY), (n.max(1) - 1, -f32::INFINITY)]
+            {
+                if i < n {
+                    let kept = std::mem::replace(&mut x[i], bad);
+                    assert!(largest(x.as_view(), &two).is_nan(), "{rows}x{columns} {i}");
+                    x[i] = kept;
+                }
+            }
         }
     }
 

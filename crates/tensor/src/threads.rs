@@ -143,6 +143,34 @@ impl Threads {
         });
     }
 
+    /// The same with something for each thread to write to: a task is given that of the thread that
+    /// runs it.
+    ///
+    /// ```
+    /// let threads = slalom_tensor::Threads::new(2).unwrap();
+    /// let mut sums = [0; 2];
+    /// threads.run_with(&mut sums, 10, &|task, sum| *sum += task);
+    /// assert_eq!(sums.iter().sum::<usize>(), 45);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are fewer rooms than threads, and as [`run`](Threads::run).
+    pub fn run_with<T: Send>(
+        &self,
+        rooms: &mut [T],
+        tasks: usize,
+        work: &(dyn Fn(usize, &mut T) + Sync),
+    ) {
+        assert!(rooms.len() >= self.count(), "{} rooms, {} threads", rooms.len(), self.count());
+        let rooms = Items(rooms.as_mut_ptr());
+        let rooms = &rooms;
+        self.run_seated(tasks, &|task, seat| {
+            // SAFETY: the seat is below the count of threads, and two tasks with the same seat never
+            // run at the same time.
+            work(task, unsafe { &mut *rooms.0.add(seat) });
+        });
+    }
+
     /// The same with the seat of the thread that runs the task, below [`Threads::count`]: tasks
     /// with different seats may run at the same time, tasks with the same never.
     pub(crate) fn run_seated(&self, tasks: usize, work: &(dyn Fn(usize, usize) + Sync)) {

@@ -1,6 +1,6 @@
 //! Batches: which samples an update sees, gathered into one contiguous place.
 
-use slalom_tensor::{Purpose, Samples, Scalar, Targets, Threads, View, shuffle, stream};
+use slalom_tensor::{Purpose, Samples, Scalar, Targets, Threads, View, prefetch, shuffle, stream};
 
 use crate::{Source, TrainError};
 
@@ -98,8 +98,13 @@ const PIECE: usize = 1 << 13;
 fn columns<F: Scalar>(to: &mut [F], from: View<'_, F>, chosen: &[usize], threads: &Threads) {
     let rows = from.nrows().max(1); // an empty input has no pieces: nothing to copy
     threads.pieces(to, rows * PIECE.div_ceil(rows), &|first, to| {
-        for (to, &j) in to.chunks_exact_mut(rows).zip(&chosen[first / rows..]) {
-            to.copy_from_slice(from.column(j).as_slice());
+        let chosen = &chosen[first / rows..];
+        for (i, to) in to.chunks_exact_mut(rows).enumerate() {
+            // the columns lie anywhere: ask for the next one while this one is copied
+            if let Some(&next) = chosen.get(i + 1) {
+                prefetch(from.column(next).as_slice());
+            }
+            to.copy_from_slice(from.column(chosen[i]).as_slice());
         }
     });
 }

@@ -30,6 +30,7 @@ mod callbacks;
 pub mod checkpoint;
 mod checksum;
 mod config;
+mod descend;
 mod diagnosis;
 mod digest;
 mod error;

@@ -9,6 +9,7 @@ use slalom_tensor::{Matrix, Samples, Scalar, Threads, View, squared_norm};
 
 use crate::batches::Batches;
 use crate::blocks::{Weights, blocks};
+use crate::descend::Room;
 use crate::digest::Digest;
 use crate::metrics::Metric;
 use crate::{Config, Epoch, History, Source, TrainError};
@@ -44,6 +45,8 @@ pub struct Run<F: Scalar> {
     pub(crate) grads: Vec<F>,
     /// Gradients of the batches of one update, where there are several.
     pub(crate) summed: Vec<F>,
+    /// Where each thread computes the part of the gradient that it is about to use.
+    pub(crate) rooms: Vec<Room<F>>,
     pub(crate) optimizer: Optimizer<F>,
     pub(crate) progress: Progress,
     pub(crate) history: History,
@@ -134,6 +137,7 @@ impl<F: Scalar> Run<F> {
             data: None,
             recognised: false,
             summed: Vec::new(),
+            rooms: Vec::new(),
             batches: Batches::default(),
             tape: None,
             test_batches: Batches::default(),

@@ -7,6 +7,7 @@ use slalom_optim::{OptimError, Schedule};
 use slalom_tensor::{Samples, Scalar, Threads, View};
 
 use crate::batches::BatchView;
+use crate::descend::by_chunks;
 use crate::{Run, Source, TrainError};
 
 /// What one update did.
@@ -34,6 +35,20 @@ struct Sum {
     weight: f64,
     /// The same of the activity penalties, which are part of the losses.
     penalty: f64,
+    /// The penalties on the weights, before the update.
+    of_weights: f64,
+    /// The norm of the update's gradient.
+    norm: f64,
+    place: Place,
+}
+
+/// Epoch, batch and update under way, from 1, and the update's learning rate.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    epoch: u64,
+    batch: u64,
+    update: u64,
+    rate: f64,
 }
 
 impl<F: Scalar> Run<F> {
@@ -133,8 +148,8 @@ impl<F: Scalar> Run<F> {
         self.finish(sum, 0, began)
     }
 
-    /// Takes a batch through the network, forth and back. The gradient stands in `grads` after the
-    /// last batch of the update, until then in `sum`.
+    /// Takes a batch through the network, forth and back; with the last batch of the update, makes
+    /// the optimizer's step.
     fn learn(
         &mut self,
         data: BatchView<'_, F>,
@@ -142,7 +157,9 @@ impl<F: Scalar> Run<F> {
         sum: &mut Sum,
         last: bool,
     ) -> Result<(), TrainError> {
-        let Self { network, params, grads, threads, config, .. } = self;
+        sum.place = self.place(sum);
+        let Place { epoch, batch, update, rate } = sum.place;
+        let Self { network, params, grads, threads, config, optimizer, .. } = self;
         if self.tape.as_ref().map_or(0, Tape::capacity) < capacity {
             self.tape = Some(network.tape(capacity));
         }
@@ -155,55 +172,55 @@ impl<F: Scalar> Run<F> {
         let mut loss = config.loss.evaluate(outputs, data.targets, data.weights, Some(deltas));
         let penalty = network.penalty(tape);
         loss.value += penalty;
-        sum.batches += 1;
         if !loss.value.is_finite() {
-            let (epoch, batch, update, rate) = self.place(sum);
-            let block = first_not_finite(&self.network, &self.params, data.inputs, &self.threads);
-            return Err(TrainError::Diverged {
-                loss: loss.value,
-                block,
-                epoch,
-                batch,
-                update,
-                rate,
-            });
+            let (loss, block) =
+                (loss.value, first_not_finite(network, params, data.inputs, threads));
+            return Err(TrainError::Diverged { loss, block, epoch, batch, update, rate });
         }
-        network.backward(params, data.inputs, tape, grads, &pass);
+        sum.batches += 1;
         sum.loss += loss.value * loss.weight;
         sum.penalty += penalty * loss.weight;
         sum.weight += loss.weight;
-        if last && sum.batches == 1 {
-            return Ok(()); // the gradient is where it belongs
-        }
-        if sum.batches == 1 {
-            self.summed.clear();
-            self.summed.resize(grads.len(), F::zero());
-        }
-        let weight = F::of(loss.weight);
-        self.summed.iter_mut().zip(&*grads).for_each(|(s, &g)| *s += weight * g);
         if last {
+            sum.of_weights = self.weights.penalty(params, threads);
+        }
+        let failed = |source| match source {
+            OptimError::NotFinite { .. } => {
+                TrainError::Gradient { source, epoch, batch, update, rate }
+            }
+            other => other.into(),
+        };
+        let gradient = network.backward_late(params, data.inputs, tape, grads, &pass);
+        let alone = last && sum.batches == 1;
+        if alone {
+            let rooms = &mut self.rooms;
+            let norm = by_chunks(&gradient, optimizer, rate, params, rooms, threads);
+            if let Some(norm) = norm.map_err(failed)? {
+                sum.norm = norm;
+                return Ok(());
+            }
+        }
+        gradient.complete();
+        if !alone {
+            let first = sum.batches == 1;
+            accumulate(&mut self.summed, grads, F::of(loss.weight), first);
+        }
+        if !last {
+            network.settle(params, tape);
+            return Ok(());
+        }
+        if !alone {
             let share = if sum.weight > 0.0 { F::of(1.0 / sum.weight) } else { F::zero() };
             grads.iter_mut().zip(&self.summed).for_each(|(g, &s)| *g = share * s);
-        } else {
-            network.settle(params, tape);
         }
+        let run = |tasks, work: &(dyn Fn(usize) + Sync)| threads.run(tasks, work);
+        sum.norm = optimizer.step_with(rate, params, grads, &run).map_err(failed)?.norm;
         Ok(())
     }
 
-    /// The optimizer's step, and the books.
+    /// What follows the optimizer's step, and the books.
     fn finish(&mut self, sum: Sum, batches: u64, began: Instant) -> Result<Step, TrainError> {
-        let (epoch, batch, update, rate) = self.place(&sum);
-        let threads = &self.threads;
-        let of_weights = self.weights.penalty(&self.params, threads);
-        let step = self
-            .optimizer
-            .step_with(rate, &mut self.params, &self.grads, &|tasks, work| threads.run(tasks, work))
-            .map_err(|source| match source {
-                OptimError::NotFinite { .. } => {
-                    TrainError::Gradient { source, epoch, batch, update, rate }
-                }
-                other => other.into(),
-            })?;
+        let Sum { of_weights, norm, place: Place { batch, update, rate, .. }, .. } = sum;
         self.weights.hold(rate, &mut self.params);
         if let Some(tape) = &self.tape {
             self.network.settle(&mut self.params, tape);
@@ -216,11 +233,11 @@ impl<F: Scalar> Run<F> {
         progress.step += sum.batches;
         progress.loss += sum.loss + of_weights * sum.weight;
         progress.weight += sum.weight;
-        (progress.rate, progress.norm) = (rate, step.norm);
+        (progress.rate, progress.norm) = (rate, norm);
         progress.seconds += began.elapsed().as_secs_f64();
         let mean = |sum_of: f64| if sum.weight > 0.0 { sum_of / sum.weight } else { 0.0 };
         let (loss, penalty) = (mean(sum.loss) + of_weights, mean(sum.penalty) + of_weights);
-        Ok(Step { loss, penalty, norm: step.norm, rate, batch: (batch, batches) })
+        Ok(Step { loss, penalty, norm, rate, batch: (batch, batches) })
     }
 
     /// The learning rate of the next update.
@@ -232,10 +249,10 @@ impl<F: Scalar> Run<F> {
         }
     }
 
-    /// Epoch, batch and update under way, from 1, and the update's learning rate.
-    fn place(&self, sum: &Sum) -> (u64, u64, u64, f64) {
-        let batch = self.progress.batch + sum.batches;
-        (self.epochs() + 1, batch, self.optimizer.state().step + 1, self.rate())
+    fn place(&self, sum: &Sum) -> Place {
+        let batch = self.progress.batch + sum.batches + 1;
+        let (epoch, update) = (self.epochs() + 1, self.optimizer.state().step + 1);
+        Place { epoch, batch, update, rate: self.rate() }
     }
 
     /// How many batches an epoch has.
@@ -244,6 +261,15 @@ impl<F: Scalar> Run<F> {
         let short = !self.config.drop_last && !samples.is_multiple_of(size);
         whole as u64 + u64::from(short)
     }
+}
+
+/// Adds a batch's gradient to those of the same update, by the batch's weight.
+fn accumulate<F: Scalar>(summed: &mut Vec<F>, grads: &[F], weight: F, first: bool) {
+    if first {
+        summed.clear();
+        summed.resize(grads.len(), F::zero());
+    }
+    summed.iter_mut().zip(grads).for_each(|(s, &g)| *s += weight * g);
 }
 
 /// The first block behind which the network's numbers are not finite; the last block if they all

@@ -1,6 +1,7 @@
 //! The network: layers in a row over one slab of parameters; itself a layer.
 
 mod build;
+mod late;
 mod predict;
 mod spec;
 mod summary;
@@ -12,6 +13,8 @@ use slalom_tensor::{Purpose, Scalar, View, stream};
 use crate::{Backward, Forward, Layer, LayerError, LayerSpec, Parameter, Pass, Tape};
 
 pub use build::MOST_LAYERS;
+pub use late::Gradient;
+pub(crate) use late::Late;
 pub use spec::{Block, NetworkSpec};
 pub use summary::{Summary, SummaryRow};
 
@@ -136,6 +139,8 @@ impl<F: Scalar> Network<F> {
             y: vec![F::zero(); outputs * samples],
             dy: vec![F::zero(); outputs * samples],
             cache: vec![F::zero(); self.cache(self.inputs, samples)],
+            late: Vec::with_capacity(self.stages.len()),
+            panels: vec![F::zero(); self.late_room(samples)],
         }
     }
 
@@ -168,12 +173,25 @@ impl<F: Scalar> Network<F> {
         grads: &mut [F],
         pass: &Pass<'_>,
     ) {
+        self.derive(params, x, tape, grads, pass, false);
+    }
+
+    /// The backward pass, with or without the products that can be left for later.
+    fn derive(
+        &self,
+        params: &[F],
+        x: View<'_, F>,
+        tape: &mut Tape<F>,
+        grads: &mut [F],
+        pass: &Pass<'_>,
+        late: bool,
+    ) {
         assert_eq!((params.len(), grads.len()), (self.len(), self.len()), "parameters, gradients");
         assert_eq!(x.shape(), (self.inputs, tape.samples), "samples of the forward pass");
         let length = tape.outputs * tape.samples;
         let (y, dy) = (&tape.y[..length], &mut tape.dy[..length]);
         let cache = &mut tape.cache[..self.cache(self.inputs, x.ncols())];
-        Layer::backward(self, Backward { params, x, y, dy, dx: None, grads, cache }, pass);
+        Layer::backward(self, Backward { params, x, y, dy, dx: None, grads, cache, late }, pass);
     }
 
     /// Brings running statistics up to date after a training step.
@@ -211,28 +229,15 @@ impl<F: Scalar> Network<F> {
         self.stages[0].layer.check(x)
     }
 
-    /// The widest activation, in numbers for one sample.
-    fn widest(&self) -> usize {
-        self.stages.iter().map(|stage| stage.outputs).max().unwrap_or(0)
-    }
-
-    /// Whether the derivative by a stage's inputs is needed: an earlier stage learns.
-    fn learns_before(&self, index: usize) -> bool {
-        self.stages[..index].iter().any(|stage| stage.learns)
-    }
-
-    /// Splits a stage's numbers off the cache: its outputs (none for the last one, whose outputs
-    /// are the network's own), its cache, and the rest for the later stages.
-    fn split<'c>(
-        &self,
-        index: usize,
-        samples: usize,
-        cache: &'c mut [F],
-    ) -> (&'c mut [F], &'c mut [F], &'c mut [F]) {
+    /// Splits a stage's numbers off the cache: its outputs and the derivative by them (none for the
+    /// last one, whose outputs are the network's own), its cache, and the rest for the later stages.
+    fn split<'c>(&self, index: usize, samples: usize, cache: &'c mut [F]) -> [&'c mut [F]; 4] {
         let stage = &self.stages[index];
-        let (y, rest) = cache.split_at_mut(self.kept(index, samples));
+        let kept = self.kept(index, samples);
+        let (y, rest) = cache.split_at_mut(kept);
+        let (dy, rest) = rest.split_at_mut(kept);
         let (own, rest) = rest.split_at_mut(stage.layer.cache(stage.inputs, samples));
-        (y, own, rest)
+        [y, dy, own, rest]
     }
 
     /// How many outputs of a stage are kept in the cache.
@@ -241,42 +246,29 @@ impl<F: Scalar> Network<F> {
     }
 
     /// The backward pass from the last stage to this one: takes the stages' numbers off the cache
-    /// on the way in, computes on the way out. `delta` receives the derivative by this stage's
-    /// inputs (for the first stage, `at.dx` does), `scratch` that of the next one.
-    fn unwind(
-        &self,
-        index: usize,
-        mut at: Backward<'_, F>,
-        delta: &mut [F],
-        scratch: &mut [F],
-        pass: &Pass<'_>,
-    ) {
+    /// on the way in, computes on the way out.
+    fn unwind(&self, index: usize, mut at: Backward<'_, F>, pass: &Pass<'_>) {
         let stage = &self.stages[index];
-        let samples = at.x.ncols();
-        let (y, cache, rest) = self.split(index, samples, at.cache);
+        let (samples, dx) = (at.x.ncols(), at.dx.take());
+        let [y, dy, cache, rest] = self.split(index, samples, at.cache);
         let (grads, later) = at.grads.split_at_mut(stage.range.len());
-        let last = index + 1 == self.stages.len();
-        if !last {
+        // an earlier stage learns, or whoever called wants dx
+        let wanted = stage.learns || dx.is_some();
+        let (y, dy) = if index + 1 == self.stages.len() {
+            (at.y, at.dy)
+        } else {
             let x = View::from_slice(y, stage.outputs, samples);
-            let (dy, dx) = (&mut *at.dy, at.dx.as_deref_mut());
-            let at = Backward { params: at.params, x, y: at.y, dy, dx, grads: later, cache: rest };
-            self.unwind(index + 1, at, scratch, delta, pass);
-        }
-        let wanted = self.learns_before(index) || at.dx.is_some();
-        let dx = match index {
-            0 => at.dx,
-            _ => wanted.then_some(&mut delta[..stage.inputs * samples]),
+            let dx = wanted.then_some(&mut *dy);
+            self.unwind(index + 1, Backward { x, dx, grads: later, cache: rest, ..at }, pass);
+            (&*y, dy)
         };
-        if dx.is_none() && !stage.learns {
-            grads.fill(F::zero()); // nobody wants anything of this stage
+        if !wanted {
+            grads.fill(F::zero());
             return;
         }
-        let (y, dy) = match last {
-            true => (at.y, at.dy),
-            false => (&*y, &mut scratch[..stage.outputs * samples]),
-        };
         let params = &at.params[stage.range.clone()];
-        let at = Backward { params, x: at.x, y, dy, dx, grads, cache };
+        let late = at.late && self.is_late(index);
+        let at = Backward { params, x: at.x, y, dy, dx, grads, cache, late };
         stage.layer.backward(at, &stage.pass(pass));
     }
 }
@@ -304,12 +296,12 @@ impl<F: Scalar> Layer<F> for Network<F> {
         self.parameters.clone()
     }
 
-    /// Two buffers for derivatives, then each stage's outputs and cache.
+    /// Each stage's outputs, the derivative by them, and its cache.
     fn cache(&self, _inputs: usize, samples: usize) -> usize {
         let stages = self.stages.iter().enumerate().map(|(index, stage)| {
-            self.kept(index, samples) + stage.layer.cache(stage.inputs, samples)
+            2 * self.kept(index, samples) + stage.layer.cache(stage.inputs, samples)
         });
-        2 * self.widest() * samples + stages.sum::<usize>()
+        stages.sum()
     }
 
     fn check(&self, x: View<'_, F>) -> Result<(), LayerError> {
@@ -322,10 +314,9 @@ impl<F: Scalar> Layer<F> for Network<F> {
 
     fn forward(&self, at: Forward<'_, F>, pass: &Pass<'_>) {
         let samples = at.x.ncols();
-        let (_, mut rest) = at.cache.split_at_mut(2 * self.widest() * samples);
-        let (mut x, mut output) = (at.x, Some(at.y));
+        let (mut x, mut output, mut rest) = (at.x, Some(at.y), at.cache);
         for (index, stage) in self.stages.iter().enumerate() {
-            let (kept, cache, later) = self.split(index, samples, rest);
+            let [kept, _, cache, later] = self.split(index, samples, rest);
             rest = later;
             let last = index + 1 == self.stages.len();
             let y = output.take_if(|_| last).unwrap_or(kept);
@@ -336,16 +327,13 @@ impl<F: Scalar> Layer<F> for Network<F> {
     }
 
     fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
-        let length = self.widest() * at.x.ncols();
-        let (deltas, cache) = at.cache.split_at_mut(2 * length);
-        let (delta, scratch) = deltas.split_at_mut(length);
-        self.unwind(0, Backward { cache, ..at }, delta, scratch, pass);
+        self.unwind(0, at, pass);
     }
 
     fn settle(&self, params: &mut [F], _inputs: usize, samples: usize, cache: &[F]) {
-        let mut rest = &cache[2 * self.widest() * samples..];
+        let mut rest = cache;
         for (index, stage) in self.stages.iter().enumerate() {
-            let (own, later) = rest[self.kept(index, samples)..]
+            let (own, later) = rest[2 * self.kept(index, samples)..]
                 .split_at(stage.layer.cache(stage.inputs, samples));
             stage.layer.settle(&mut params[stage.range.clone()], stage.inputs, samples, own);
             rest = later;
@@ -353,9 +341,10 @@ impl<F: Scalar> Layer<F> for Network<F> {
     }
 
     fn penalty(&self, _inputs: usize, samples: usize, y: &[F], cache: &[F]) -> f64 {
-        let (mut sum, mut rest) = (0.0, &cache[2 * self.widest() * samples..]);
+        let (mut sum, mut rest) = (0.0, cache);
         for (index, stage) in self.stages.iter().enumerate() {
-            let (kept, later) = rest.split_at(self.kept(index, samples));
+            let (kept, later) = rest.split_at(2 * self.kept(index, samples));
+            let kept = &kept[..kept.len() / 2];
             let (own, later) = later.split_at(stage.layer.cache(stage.inputs, samples));
             let y = if index + 1 == self.stages.len() { y } else { kept };
             sum += stage.layer.penalty(stage.inputs, samples, y, own);

@@ -20,6 +20,8 @@ pub(crate) struct Block<F> {
     /// Room for `m` (up to a multiple of a register) times `k` numbers on a cache line's border, or
     /// null to read `a` in place, which needs columns without gaps (`a.row == 1`).
     pub(crate) panels: *mut F,
+    /// Whether the panels are full already, by [`pack_rows`] with the same `m` and `k`.
+    pub(crate) packed: bool,
 }
 
 /// Computes a block.
@@ -35,8 +37,8 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>) {
             return dots::<L>(x);
         }
         // one column leaves registers free for more rows
-        let tallest = if x.n == 1 { 8 } else { L::TILE.0 };
-        if !x.panels.is_null() {
+        let tallest = if x.n == 1 && !x.packed { 8 } else { L::TILE.0 };
+        if !x.panels.is_null() && !x.packed {
             pack::<L>(x, tallest);
         }
         let mut column = 0;
@@ -68,6 +70,16 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>) {
             column += columns;
         }
     }
+}
+
+/// Copies the left side into its panels, for blocks that find them full.
+///
+/// # Safety
+/// As [`block`]'s; the panels are not null.
+#[inline(always)]
+pub(super) unsafe fn pack_rows<L: Lanes>(x: &Block<L::Scalar>) {
+    // SAFETY: the caller's.
+    unsafe { pack::<L>(x, L::TILE.0) }
 }
 
 /// The heights of the panels, in registers: as even as they come, the taller ones first.

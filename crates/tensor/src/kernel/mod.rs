@@ -36,10 +36,14 @@ pub(crate) const COLUMNS: usize = 8;
 pub struct Kernel<F> {
     /// Rows of a register: blocks start at multiples of it.
     pub(crate) width: usize,
+    /// Rows of the largest tile.
+    pub(crate) rows: usize,
     /// Whether it reads panels.
     pub(crate) packs: bool,
     /// Computes a block.
     pub(crate) block: unsafe fn(&Block<F>),
+    /// Copies the left side of a block into its panels.
+    pub(crate) pack_rows: unsafe fn(&Block<F>),
     /// Copies so many rows and columns (at most [`COLUMNS`]) of the right side into a panel.
     pub(crate) pack_columns: unsafe fn(Side<F>, usize, usize, *mut F),
 }
@@ -52,11 +56,13 @@ mod x86 {
 
     /// One entry point for each instruction set and scalar: the generic code, compiled for it.
     macro_rules! kernel {
-        ($kernel:ident, $entry:ident, $lanes:ty, $scalar:ty, $features:literal) => {
+        ($kernel:ident, $entry:ident, $pack:ident, $lanes:ty, $scalar:ty, $features:literal) => {
             pub(super) static $kernel: Kernel<$scalar> = Kernel {
                 width: <$lanes as Lanes>::WIDTH,
+                rows: <$lanes as Lanes>::TILE.0 * <$lanes as Lanes>::WIDTH,
                 packs: true,
                 block: $entry,
+                pack_rows: $pack,
                 pack_columns: block::pack_columns::<$scalar>,
             };
 
@@ -65,13 +71,33 @@ mod x86 {
                 // SAFETY: the caller's, and this function has the instruction set.
                 unsafe { block::block::<$lanes>(x) }
             }
+
+            #[target_feature(enable = $features)]
+            unsafe fn $pack(x: &Block<$scalar>) {
+                // SAFETY: the caller's, and this function has the instruction set.
+                unsafe { block::pack_rows::<$lanes>(x) }
+            }
         };
     }
 
-    kernel!(AVX512_F32, avx512_f32, F32x16, f32, "avx512f,avx512vl,avx512bw,avx512dq,fma");
-    kernel!(AVX512_F64, avx512_f64, F64x8, f64, "avx512f,avx512vl,avx512bw,avx512dq,fma");
-    kernel!(AVX2_F32, avx2_f32, F32x8, f32, "avx2,fma");
-    kernel!(AVX2_F64, avx2_f64, F64x4, f64, "avx2,fma");
+    kernel!(
+        AVX512_F32,
+        avx512_f32,
+        pack_avx512_f32,
+        F32x16,
+        f32,
+        "avx512f,avx512vl,avx512bw,avx512dq,fma"
+    );
+    kernel!(
+        AVX512_F64,
+        avx512_f64,
+        pack_avx512_f64,
+        F64x8,
+        f64,
+        "avx512f,avx512vl,avx512bw,avx512dq,fma"
+    );
+    kernel!(AVX2_F32, avx2_f32, pack_avx2_f32, F32x8, f32, "avx2,fma");
+    kernel!(AVX2_F64, avx2_f64, pack_avx2_f64, F64x4, f64, "avx2,fma");
 
     pub(crate) fn avx512() -> bool {
         is_x86_feature_detected!("avx512f")

@@ -3,10 +3,22 @@
 use super::{Block, Kernel, Side};
 use crate::Scalar;
 
-pub(super) static F32: Kernel<f32> =
-    Kernel { width: 16, packs: false, block: block::<f32>, pack_columns: pack_columns::<f32> };
-pub(super) static F64: Kernel<f64> =
-    Kernel { width: 8, packs: false, block: block::<f64>, pack_columns: pack_columns::<f64> };
+pub(super) static F32: Kernel<f32> = Kernel {
+    width: 16,
+    rows: 48,
+    packs: false,
+    block: block::<f32>,
+    pack_rows: pack_rows::<f32>,
+    pack_columns: pack_columns::<f32>,
+};
+pub(super) static F64: Kernel<f64> = Kernel {
+    width: 8,
+    rows: 24,
+    packs: false,
+    block: block::<f64>,
+    pack_rows: pack_rows::<f64>,
+    pack_columns: pack_columns::<f64>,
+};
 
 /// # Safety
 /// As the other kernels', without any need of the processor.
@@ -38,4 +50,7 @@ unsafe fn block<F: Scalar>(x: &Block<F>) {
 }
 
 /// Never called: this kernel reads both sides in place.
+unsafe fn pack_rows<F>(_: &Block<F>) {}
+
+/// Never called, likewise.
 unsafe fn pack_columns<F>(_: Side<F>, _: usize, _: usize, _: *mut F) {}

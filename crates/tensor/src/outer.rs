@@ -1,0 +1,291 @@
+//! A sum of outer products, of which any part is computed when it is asked for.
+//!
+//! The gradient by the weights of a dense layer is one: it is as large as the weights, while what
+//! it is computed from is small. Whoever reads it once need not have it in memory.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use crate::kernel::{Block, COLUMNS, Kernel, Side};
+use crate::product::{DEPTH, Shared, best, rounds};
+use crate::{Scalar, Threads, View};
+
+/// `a·bᵀ`: the sum over k of the outer products of column k of `a` and column k of `b`.
+///
+/// Its numbers have the bits that [`multiply`](crate::multiply) gives them, whatever the part.
+///
+/// ```
+/// use slalom_tensor::{Matrix, Outer, Threads};
+/// let a = Matrix::from_row_slice(2, 2, &[1.0, 2.0, 3.0, 4.0]);
+/// let b = Matrix::from_row_slice(3, 2, &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+/// let mut panels = vec![0.0; Outer::<f64>::room(2, 2)];
+/// Outer::pack(a.as_view(), &mut panels, &Threads::one());
+/// let outer = Outer::new(a.as_view(), b.as_view(), &panels);
+/// let mut part = [0.0; 3];
+/// outer.write(3..6, &mut part); // the last three of six numbers, column by column
+/// assert_eq!(part, [4.0, 3.0, 7.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Outer<'a, F: Scalar> {
+    a: View<'a, F>,
+    b: View<'a, F>,
+    /// `a` in the order in which the tiles read it; empty where they read it in place.
+    panels: &'a [F],
+}
+
+/// Sums from which on the sides are copied into panels.
+const PACKED: usize = 64;
+/// Columns of `b` that are copied at a time, so that they stay in the nearest cache.
+const WIDE: usize = 4 * COLUMNS;
+/// Numbers of `a` above which they are copied by several threads.
+const SHARED: usize = 1 << 15;
+
+impl<'a, F: Scalar> Outer<'a, F> {
+    /// How many numbers the panels of an `a` with so many rows and columns take.
+    pub fn room(rows: usize, columns: usize) -> usize {
+        let kernel = best::<F>();
+        let packs = kernel.packs && columns >= PACKED;
+        if packs { rows.next_multiple_of(kernel.width) * columns } else { 0 }
+    }
+
+    /// Copies `a` into panels: into the order in which the product reads it.
+    ///
+    /// # Panics
+    /// If the panels have another length than [`room`](Outer::room) says.
+    pub fn pack(a: View<'_, F>, panels: &mut [F], threads: &Threads) {
+        assert_eq!(panels.len(), Self::room(a.nrows(), a.ncols()), "numbers in the panels");
+        if !panels.is_empty() {
+            pack(a, panels, threads);
+        }
+    }
+
+    /// The product of these sides, with the panels that [`pack`](Outer::pack) has filled from `a`.
+    ///
+    /// # Panics
+    /// If the sides differ in columns, or the panels have another length than
+    /// [`room`](Outer::room) says.
+    pub fn new(a: View<'a, F>, b: View<'a, F>, panels: &'a [F]) -> Self {
+        assert_eq!(a.ncols(), b.ncols(), "columns of the sides");
+        assert_eq!(panels.len(), Self::room(a.nrows(), a.ncols()), "numbers in the panels");
+        Self { a, b, panels }
+    }
+
+    /// Writes a range of the product's numbers, which are counted column by column.
+    ///
+    /// # Panics
+    /// If the range ends behind the product, or `out` is not as long as the range.
+    pub fn write(&self, range: Range<usize>, out: &mut [F]) {
+        let rows = self.a.nrows();
+        assert!(range.end <= rows * self.b.nrows(), "{range:?} of {rows}x{}", self.b.nrows());
+        assert_eq!(out.len(), range.len(), "numbers of the range");
+        if self.a.ncols() == 0 {
+            return out.fill(F::zero());
+        }
+        let (mut at, mut rest) = (range.start, out);
+        while !rest.is_empty() {
+            let (row, column) = (at % rows, at / rows);
+            let length = match row {
+                0 if rest.len() >= rows => rest.len() / rows * rows,
+                _ => rest.len().min(rows - row),
+            };
+            let (part, later) = rest.split_at_mut(length);
+            if length < rows {
+                self.part_of_column(row, column, part);
+            } else if self.panels.is_empty() {
+                self.columns(column, part);
+            } else {
+                self.columns_from_panels(column, part);
+            }
+            (at, rest) = (at + length, later);
+        }
+    }
+
+    fn sides(&self) -> (Side<F>, Side<F>) {
+        let (a, b) = (self.a, self.b);
+        (
+            Side { at: a.as_ptr(), row: 1, column: a.strides().1 },
+            Side { at: b.as_ptr(), row: b.strides().1, column: 1 },
+        )
+    }
+
+    /// Some rows of one column.
+    fn part_of_column(&self, row: usize, column: usize, out: &mut [F]) {
+        self.in_place((row, out.len()), (column, 1), out);
+    }
+
+    /// Whole columns.
+    fn columns(&self, first: usize, out: &mut [F]) {
+        let rows = self.a.nrows();
+        self.in_place((0, rows), (first, out.len() / rows), out);
+    }
+
+    /// So many rows and columns, from these on, with both sides read where they are.
+    fn in_place(&self, (row, m): (usize, usize), (column, n): (usize, usize), out: &mut [F]) {
+        debug_assert_eq!(out.len(), m * n);
+        let kernel = best::<F>();
+        let (a, b) = self.sides();
+        for (first, k) in depths(self.a.ncols()) {
+            // SAFETY: `write` asserted that the range is inside the product, `out` has m·n numbers,
+            // and the kernel is one that this processor has.
+            unsafe {
+                let (a, b) = (a.after(row, first), b.after(first, column));
+                let (c, panels) = (out.as_mut_ptr(), std::ptr::null_mut());
+                let (b_tile, c_step, add, packed) = (COLUMNS, m, first > 0, false);
+                (kernel.block)(&Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed });
+            }
+        }
+    }
+
+    /// Whole columns, from the panels of `a` and from columns of `b` that are copied group by group.
+    #[inline(never)] // the room on the stack is for those who need it
+    fn columns_from_panels(&self, first: usize, out: &mut [F]) {
+        let kernel = best::<F>();
+        let m = self.a.nrows();
+        let (_, b) = self.sides();
+        let mut room = [const { MaybeUninit::<F>::uninit() }; WIDE * DEPTH];
+        let room = room.as_mut_ptr().cast::<F>();
+        for (group, out) in out.chunks_mut(WIDE * m).enumerate() {
+            let (column, n) = (first + group * WIDE, out.len() / m);
+            for (depth, k) in depths(self.a.ncols()) {
+                for panel in 0..n.div_ceil(COLUMNS) {
+                    let start = panel * COLUMNS;
+                    let count = COLUMNS.min(n - start);
+                    // SAFETY: the columns are inside `b`; the room holds WIDE columns as deep as a
+                    // round can be.
+                    unsafe {
+                        let from = b.after(depth, column + start);
+                        (kernel.pack_columns)(from, k, count, room.add(start * k));
+                    }
+                }
+                let (row, column) = (COLUMNS, 1);
+                let b = Side { at: room.cast_const(), row, column };
+                for (top, rows) in groups(kernel, m) {
+                    // SAFETY: the panels were filled for this round and these rows; the room was
+                    // filled above; `out` has m·n numbers.
+                    unsafe {
+                        let panels = self.panels.as_ptr().cast_mut();
+                        let panels = panels.add(panel_at(kernel, m, (depth, k), top));
+                        let (a, c) = (self.sides().0, out.as_mut_ptr().add(top));
+                        let (b_tile, add, packed) = (COLUMNS * k, depth > 0, true);
+                        let (m, c_step) = (rows, m);
+                        (kernel.block)(&Block {
+                            m,
+                            n,
+                            k,
+                            a,
+                            b,
+                            b_tile,
+                            c,
+                            c_step,
+                            add,
+                            panels,
+                            packed,
+                        });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The rounds over the depth: where each begins, and how deep it is.
+fn depths(k: usize) -> impl Iterator<Item = (usize, usize)> {
+    let (count, depth) = rounds(k);
+    (0..count).map(move |round| (round * depth, depth.min(k - round * depth)))
+}
+
+/// The rows in groups as high as the largest tile: where each begins, and how many rows it has.
+fn groups<F>(kernel: &Kernel<F>, m: usize) -> impl Iterator<Item = (usize, usize)> + use<F> {
+    let rows = kernel.rows;
+    (0..m).step_by(rows).map(move |top| (top, rows.min(m - top)))
+}
+
+/// Where the panel of a round and of the rows from `top` on stands.
+fn panel_at<F>(kernel: &Kernel<F>, m: usize, (depth, k): (usize, usize), top: usize) -> usize {
+    depth * m.next_multiple_of(kernel.width) + top * k
+}
+
+/// Copies `a` into panels: round after round, and in each group after group of rows.
+fn pack<F: Scalar>(a: View<'_, F>, panels: &mut [F], threads: &Threads) {
+    let kernel = best::<F>();
+    let (m, columns) = a.shape();
+    let a = Side { at: a.as_ptr(), row: 1, column: a.strides().1 };
+    let at = Shared((a, panels.as_mut_ptr()));
+    let at = &at;
+    let count = m.div_ceil(kernel.rows);
+    let tasks = if m * columns < SHARED { 1 } else { count.min(8) };
+    threads.run(tasks, &|task| {
+        let own = task * count / tasks..(task + 1) * count / tasks;
+        for (depth, k) in depths(columns) {
+            for (top, m_own) in groups(kernel, m).skip(own.start).take(own.len()) {
+                let (a, panels) = at.0;
+                // SAFETY: the rows and columns are inside `a`, and the panel is this task's alone.
+                unsafe {
+                    let a = a.after(top, depth);
+                    let panels = panels.add(panel_at(kernel, m, (depth, k), top));
+                    let (b, c, b_tile, c_step) = (a, std::ptr::null_mut(), 0, 0);
+                    let (m, n, add, packed) = (m_own, COLUMNS, false, false);
+                    let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+                    (kernel.pack_rows)(&block);
+                }
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Factor, Matrix, multiply};
+
+    fn numbers<F: Scalar>(rows: usize, columns: usize, seed: usize) -> Matrix<F> {
+        let of = |i, j| ((i * 31 + j * 17 + seed * 7) % 23) as f64 * 0.1 - 1.1;
+        Matrix::from_fn(rows, columns, |i, j| F::of(of(i, j)))
+    }
+
+    /// Every part of every length has the bits of the whole product.
+    fn check<F: Scalar>(m: usize, n: usize, k: usize) {
+        let (a, b) = (numbers::<F>(m, k, 1), numbers::<F>(n, k, 2));
+        let threads = Threads::new(2).unwrap();
+        let mut whole = Matrix::zeros(m, n);
+        let (left, right) = (Factor::Plain(a.as_view()), Factor::Transposed(b.as_view()));
+        multiply(left, right, whole.as_view_mut(), &threads);
+        let mut panels = vec![F::nan(); Outer::<F>::room(m, k)];
+        Outer::pack(a.as_view(), &mut panels, &threads);
+        let outer = Outer::new(a.as_view(), b.as_view(), &panels);
+        for length in [1, m / 2 + 1, m, 2 * m + 3, 40 * m, m * n] {
+            let mut out = vec![F::nan(); m * n];
+            for (i, part) in out.chunks_mut(length).enumerate() {
+                outer.write(i * length..i * length + part.len(), part);
+            }
+            assert!(out == whole.as_slice(), "{m}x{n}, {k} sums, parts of {length}");
+        }
+    }
+
+    #[test]
+    fn parts_have_the_bits_of_the_product() {
+        // `gemm`'s order of addition is its own, so without a kernel of ours bits may differ
+        if !best::<f32>().packs {
+            return println!("skipped: no AVX2");
+        }
+        for (m, n, k) in [(1, 1, 1), (50, 7, 1), (128, 40, 32), (100, 70, 100), (49, 35, 1300)] {
+            check::<f32>(m, n, k);
+            check::<f64>(m, n, k);
+        }
+    }
+
+    #[test]
+    fn no_columns_give_zeros() {
+        let (a, b) = (Matrix::<f32>::zeros(2, 0), Matrix::zeros(3, 0));
+        let mut out = [1.0; 6];
+        Outer::new(a.as_view(), b.as_view(), &[]).write(0..6, &mut out);
+        assert_eq!(out, [0.0; 6]);
+    }
+
+    #[test]
+    #[should_panic(expected = "5..7 of 2x3")]
+    fn a_range_behind_the_product_is_refused() {
+        let (a, b) = (Matrix::<f32>::zeros(2, 1), Matrix::zeros(3, 1));
+        Outer::new(a.as_view(), b.as_view(), &[]).write(5..7, &mut [0.0; 2]);
+    }
+}

@@ -1,0 +1,78 @@
+//! From the gradient to the parameters in one pass over the slab.
+
+use slalom_layers::Gradient;
+use slalom_optim::{Chunks, OptimError, Optimizer};
+use slalom_tensor::{Scalar, Threads};
+
+/// What one thread computes a part of the gradient in.
+pub(crate) type Room<F> = Vec<F>;
+
+/// Makes the optimizer's step with a gradient that is computed chunk by chunk, each right before it
+/// is used; gives the gradient's norm. `None`, and nothing done, where the whole gradient has to be
+/// seen first: for clipping by norms, for rules that scale by norms, and where the gradient may not
+/// be finite.
+///
+/// # Errors
+/// As [`Optimizer::begin_chunks`].
+pub(crate) fn by_chunks<F: Scalar>(
+    gradient: &Gradient<'_, F>,
+    optimizer: &mut Optimizer<F>,
+    rate: f64,
+    params: &mut [F],
+    rooms: &mut Vec<Room<F>>,
+    threads: &Threads,
+) -> Result<Option<f64>, OptimError> {
+    if !optimizer.takes_chunks() || !gradient.is_late() || !is_tame::<F>(gradient.bound()) {
+        return Ok(None);
+    }
+    let step = optimizer.begin_chunks(rate, params)?;
+    let count = step.count();
+    let own = (count / TASKS).clamp(1, MOST);
+    let length = (0..count).map(|chunk| step.range(chunk).len()).max().unwrap_or(0) * own;
+    rooms.resize_with(threads.count(), Vec::new);
+    rooms.iter_mut().for_each(|room| room.resize(length + LINE, F::zero()));
+    threads.run_with(rooms, count.div_ceil(own), &|task, room| {
+        let first = room.as_ptr().align_offset(64).min(LINE);
+        update(gradient, &step, task * own..count.min((task + 1) * own), &mut room[first..]);
+    });
+    Ok(Some(step.finish()?.norm))
+}
+
+/// How many tasks there are at least, where there are as many chunks.
+const TASKS: usize = 64;
+/// The most chunks of a task: enough columns of a tall matrix at a time, few enough for the cache.
+const MOST: usize = 8;
+/// Numbers by which a room is longer, so that it can begin on a cache line.
+const LINE: usize = 16;
+
+/// Whether numbers of at most this magnitude have squares whose sums over a few are finite.
+fn is_tame<F: Scalar>(bound: f64) -> bool {
+    bound < F::max_value().wide().sqrt() / 16.0
+}
+
+/// Updates neighbouring chunks.
+fn update<F: Scalar>(
+    gradient: &Gradient<'_, F>,
+    step: &Chunks<'_, F>,
+    mut chunks: std::ops::Range<usize>,
+    room: &mut [F],
+) {
+    while !chunks.is_empty() {
+        // as many as follow each other without a gap
+        let start = step.range(chunks.start).start;
+        let mut end = start;
+        let joined = |chunk: &usize| {
+            let range = step.range(*chunk);
+            let joins = range.start == end;
+            end = if joins { range.end } else { end };
+            joins
+        };
+        let joined = chunks.clone().take_while(joined).count();
+        let part = &mut room[..end - start];
+        gradient.write(start..end, part);
+        for chunk in chunks.by_ref().take(joined) {
+            let range = step.range(chunk);
+            step.update(chunk, &part[range.start - start..range.end - start]);
+        }
+    }
+}
