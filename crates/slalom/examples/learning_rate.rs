@@ -8,7 +8,7 @@ use slalom::preprocess::generate;
 use slalom::train::RangeTest;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let data = generate::two_spirals::<f32>(400, 0.1, 7);
+    let data = generate::moons::<f32>(400, 0.2, 7);
     let train = data.samples()?;
     let run = |rate: f64| {
         let layers = [Dense::new(32, Activation::Tanh).into(), Dense::linear(2).into()];
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Run::new(Network::<f32>::new(2, layers)?, config, Threads::one())
     };
 
-    let curve = RangeTest { start: 1e-5, ..RangeTest::default() }.run(&run(1e-3)?, train)?;
+    let curve = RangeTest { start: 1e-4, ..RangeTest::default() }.run(&run(1e-3)?, train)?;
     let picture = std::env::temp_dir().join("learning-rate.svg");
     std::fs::write(&picture, curve.svg())?;
     let rate = curve.suggestion().ok_or("the loss falls nowhere")?;

@@ -9,7 +9,7 @@ use slalom::train::checkpoint::Kind;
 use slalom::train::{Search, Setting, Trial, cross_validate};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let data = generate::two_spirals::<f32>(200, 0.1, 7);
+    let data = generate::moons::<f32>(200, 0.2, 7);
     let samples = data.samples()?;
     let score = |trial: &Trial| {
         let folds = Folds { count: 5, seed: 1 }.indices(samples.len())?;
