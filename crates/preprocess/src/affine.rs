@@ -1,8 +1,8 @@
 //! The straight line that most scalers come down to once they are fitted, and back.
 
 use crate::PreprocessError;
-use crate::columns::{check_features, columns_a_task};
-use slalom_tensor::{Scalar, Threads, ViewMut, vectorize};
+use crate::columns::{check_features, each_column};
+use slalom_tensor::{Scalar, Threads, ViewMut};
 
 /// What is taken off each feature, and what it is then divided by.
 pub(crate) struct Affine {
@@ -21,7 +21,11 @@ impl Affine {
         threads: &Threads,
         bounds: [f64; 2],
     ) -> Result<(), PreprocessError> {
-        self.each(x, threads, |x, shift, scale| cut((x - shift) / scale, bounds))
+        if bounds == Self::FREE {
+            self.each(x, threads, |x, shift, scale| (x - shift) / scale)
+        } else {
+            self.each(x, threads, |x, shift, scale| cut((x - shift) / scale, bounds))
+        }
     }
 
     /// x · scale + shift, cut to the bounds.
@@ -31,7 +35,11 @@ impl Affine {
         threads: &Threads,
         bounds: [f64; 2],
     ) -> Result<(), PreprocessError> {
-        self.each(x, threads, |x, shift, scale| cut(x * scale + shift, bounds))
+        if bounds == Self::FREE {
+            self.each(x, threads, |x, shift, scale| x * scale + shift)
+        } else {
+            self.each(x, threads, |x, shift, scale| cut(x * scale + shift, bounds))
+        }
     }
 
     fn each<F: Scalar>(
@@ -41,19 +49,11 @@ impl Affine {
         work: impl Fn(f64, f64, f64) -> f64 + Sync,
     ) -> Result<(), PreprocessError> {
         check_features(self.scales.len(), x.nrows())?;
-        let width = columns_a_task(x.nrows());
-        threads.columns(x, width, &|_, mut part| {
-            vectorize(
-                #[inline(always)]
-                || {
-                    for mut column in part.column_iter_mut() {
-                        let line = self.shifts.iter().zip(&self.scales);
-                        for (v, (&shift, &scale)) in column.as_mut_slice().iter_mut().zip(line) {
-                            *v = F::of(work(v.wide(), shift, scale));
-                        }
-                    }
-                },
-            );
+        let (shifts, scales) = (&self.shifts[..], &self.scales[..]);
+        each_column(x, threads, &|column| {
+            for (v, (&shift, &scale)) in column.iter_mut().zip(shifts.iter().zip(scales)) {
+                *v = F::of(work(v.wide(), shift, scale));
+            }
         });
         Ok(())
     }
