@@ -144,7 +144,7 @@ fn largest_of<F: Scalar>(x: View<'_, F>) -> f64 {
                 for group in groups.chain([rest]) {
                     for ((largest, bad), &v) in largest.iter_mut().zip(&mut bad).zip(group) {
                         *largest = if v.abs() > *largest { v.abs() } else { *largest };
-                        *bad += v - v; // 0, or NaN of what is not finite
+                        *bad += v * F::zero(); // NaN of what is not finite
                     }
                 }
             }
