@@ -45,7 +45,7 @@ impl Block {
 pub struct NetworkSpec {
     /// Input features, at least 1.
     pub inputs: usize,
-    /// The layers, 1 to [`MOST_LAYERS`].
+    /// The layers, 1 to [`MOST_LAYERS`](crate::MOST_LAYERS).
     pub layers: Vec<LayerSpec>,
     /// What [`Network::freeze`] has frozen. Default none.
     #[serde(default)]
