@@ -300,10 +300,20 @@ fn the_best_parameters_are_put_back_however_the_fit_ends() {
         let fit = Fit { epochs: 12, stop, ..Fit::default() };
         fitted.fit(train, Some(valid), &fit, &mut []).unwrap();
         let losses = fitted.history().losses();
+        if let Some(rule) = fit.stop.first() {
+            assert_eq!(rule.decide(&losses).epoch, Some(losses.len() - 1), "no value is stale");
+        }
         let least = losses.iter().copied().fold(f64::INFINITY, f64::min);
         assert!(*losses.last().unwrap() > least, "the last epoch must not be the best: {losses:?}");
         assert_eq!(fitted.evaluate(valid).unwrap(), least);
     }
+    // a loss that becomes NaN is a way out too
+    let rate = slalom::optim::Piecewise { borders: vec![25], values: vec![0.5, f64::MAX] };
+    let mut lost = run(Config { rate: rate.into(), ..plain(3) });
+    let error = lost.fit(train, Some(valid), &Fit::default(), &mut []).unwrap_err();
+    assert!(error.diverged(), "{error}");
+    let least = lost.history().losses().into_iter().fold(f64::INFINITY, f64::min);
+    assert_eq!(lost.evaluate(valid).unwrap(), least);
     let mut kept = run(config());
     let fit = Fit { epochs: 12, restore_best: false, ..Fit::default() };
     kept.fit(train, Some(valid), &fit, &mut []).unwrap();

@@ -158,6 +158,13 @@ pub enum TrainError {
     NoSpecs,
 }
 
+impl TrainError {
+    /// Whether a loss or a gradient was NaN or infinite: going on would only meet it again.
+    pub fn diverged(&self) -> bool {
+        matches!(self, Self::Diverged { .. } | Self::Gradient { .. } | Self::Validation { .. })
+    }
+}
+
 fn place(sample: &Option<usize>) -> String {
     sample.map_or(String::new(), |sample| format!("sample {sample} of "))
 }

@@ -48,7 +48,8 @@ impl<F: Scalar> Run<F> {
     ///
     /// # Errors
     /// A stopping rule out of its range, a callback's, and as [`Run::epoch`]. The run is then as it
-    /// was after the last update that succeeded.
+    /// was after the last update that succeeded, with the best parameters in place if a number was
+    /// not finite.
     pub fn fit(
         &mut self,
         train: impl Source<F>,
@@ -57,10 +58,16 @@ impl<F: Scalar> Run<F> {
         callbacks: &mut [&mut dyn Callback<F>],
     ) -> Result<Outcome, TrainError> {
         fit.stop.iter().try_for_each(StopRule::validate)?;
-        let outcome = self.go_on(&train, valid, fit, callbacks)?;
-        if fit.restore_best && outcome != Outcome::Interrupted {
+        let outcome = self.go_on(&train, valid, fit, callbacks);
+        // not where the run may go on as it stands: after a callback's word or error
+        let over = match &outcome {
+            Ok(outcome) => *outcome != Outcome::Interrupted,
+            Err(error) => error.diverged(),
+        };
+        if fit.restore_best && over {
             self.restore_best();
         }
+        let outcome = outcome?;
         // nothing is left to be stopped
         let _ = self.tell(Event::End(&outcome), callbacks)?;
         Ok(outcome)
