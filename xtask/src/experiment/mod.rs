@@ -204,6 +204,17 @@ fn on_table(arguments: &Arguments, table: &Path) -> Result<()> {
     if arguments.names != ["sklearn"] {
         bail!("--table is for `experiment sklearn` only");
     }
+    let others = [
+        ("--seeds", arguments.seeds.is_some()),
+        ("--seed", arguments.seed.is_some()),
+        ("--quick", arguments.quick),
+        ("--resume", arguments.resume),
+        ("--publish", arguments.publish),
+        ("--out", arguments.out.is_some()),
+    ];
+    if let Some((flag, _)) = others.iter().find(|other| other.1) {
+        bail!("{flag} means nothing beside --table, which takes --epochs only");
+    }
     let epochs = arguments.epochs.unwrap_or(400) as usize;
     println!("{}", published::sklearn::on_table(table, epochs)?);
     Ok(())
