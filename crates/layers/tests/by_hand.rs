@@ -145,9 +145,9 @@ fn caches() {
     assert_eq!(room(Dropout::new(0.5).into()), 15);
     let inner = [Dense::new(4, Activation::Gelu).into(), Dense::linear(2).into()];
     let network = Network::<f64>::new(3, inner.clone()).unwrap();
-    // two derivatives of the widest, the first layer's outputs and inputs of its activation
-    assert_eq!(Layer::cache(&network, 3, 5), 2 * 20 + 20 + 20);
-    assert_eq!(room(Concat { layers: inner.to_vec() }.into()), 2 * 10 + 80);
+    // the first layer's outputs, the derivative by them, and the inputs of its activation
+    assert_eq!(Layer::cache(&network, 3, 5), 20 + 20 + 20);
+    assert_eq!(room(Concat { layers: inner.to_vec() }.into()), 2 * 10 + 60);
     assert_eq!(network.tape(6).capacity(), 6);
 }
 
