@@ -23,10 +23,10 @@ fn measure(samples: usize, sizes: &[usize], batch: usize, rule: &str, dropout: f
     }
     let mut model = builder.build(&Shape::known(&[batch, sizes[0]])).expect("a valid model");
     let loss = SparseCategoricalCrossEntropy::new(true);
-    match rule {
+    let model = match rule {
         "adam" => model.compile(Adam::new(1e-3, 0.9, 0.999, 1e-8, 0.0).expect("valid"), loss),
         _ => model.compile(SGD::new(0.01, 0.9, false, 0.0).expect("valid"), loss),
-    }
+    };
     let mut best = f64::INFINITY;
     for _ in 0..3 {
         let start = Instant::now();
