@@ -241,7 +241,7 @@ pub enum Fault {
         /// Which label, from 0.
         sample: usize,
         /// Its value.
-        value: i64,
+        value: f64,
         /// How many classes there are.
         classes: usize,
     },

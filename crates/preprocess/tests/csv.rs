@@ -2,7 +2,7 @@
 
 use flate2::{Compression, write::GzEncoder};
 use slalom_preprocess::{Csv, Kind, Limits, Separator, Table};
-use std::io::{Read, Write};
+use std::io::Write;
 
 fn read(csv: &Csv, text: impl AsRef<[u8]>) -> Result<Table, String> {
     csv.from_reader(text.as_ref(), "it").map_err(|error| error.to_string())
@@ -80,13 +80,6 @@ fn large_files_are_read_as_small_ones_are() {
     ] {
         refused(&Csv::default(), rows_with(special), wanted);
     }
-}
-
-#[test]
-fn quotes_hold_separators_quotes_and_lines() {
-    let table = read(&plain(), "\"a,b\",1\n\"say \"\"hi\"\"\",2\n\"two\nlines\",3\n").unwrap();
-    let text = table.text("x0").unwrap();
-    assert_eq!(text.iter().flatten().collect::<Vec<_>>(), ["a,b", "say \"hi\"", "two\nlines"]);
 }
 
 #[test]
@@ -197,16 +190,6 @@ fn names_must_be_good() {
 }
 
 #[test]
-fn quotes_that_never_end_are_told_by_their_line() {
-    refused(&Csv::default(), "a,b\n1,x\n2,\"y\n3,z\n", "the quote that opens on line 3");
-    refused(&Csv::default(), "a,b\n1,\"x", "the quote that opens on line 2");
-    refused(&plain(), "\"two\nlines\",\"open\n", "the quote that opens on line 2");
-    let long = format!("a,b\n1,\"{}", "x\n".repeat(200_000));
-    let limits = Limits { record: 10_000, ..Limits::default() };
-    refused(&Csv { limits, ..Csv::default() }, long, "row that starts on line 2");
-}
-
-#[test]
 fn empty_files_and_tables_are_refused() {
     refused(&Csv::default(), "", "the file is empty");
     for text in ["\n", "\n\n", "a,b\n", "a,b"] {
@@ -271,40 +254,6 @@ fn blanks_of_any_length_separate() {
     refused(&csv, "1 2\n3\n", "line 2 has 1 fields");
     // quotes mean nothing there
     assert_eq!(read(&csv, "\"a b\n").unwrap().text("x0").unwrap().get(0), Some("\"a"));
-}
-
-/// A reader that gives one byte at a time, interrupted before each, and fails at the end.
-struct Slow<'a> {
-    text: &'a [u8],
-    interrupted: bool,
-    fails: bool,
-}
-
-impl Read for Slow<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.interrupted = !self.interrupted;
-        match self.text.split_first() {
-            _ if self.interrupted => Err(std::io::ErrorKind::Interrupted.into()),
-            Some((&byte, rest)) => {
-                (buffer[0], self.text) = (byte, rest);
-                Ok(1)
-            }
-            None if self.fails => Err(std::io::Error::other("the disk is gone")),
-            None => Ok(0),
-        }
-    }
-}
-
-#[test]
-fn the_size_of_the_reads_changes_nothing() {
-    let text = "a,b\n1,\"x\"\"\ny\"\n2,z\n";
-    let slow = |fails| {
-        let reader = Slow { text: text.as_bytes(), interrupted: false, fails };
-        Csv::default().from_reader(reader, "it").map_err(|error| error.to_string())
-    };
-    assert_eq!(slow(false), read(&Csv::default(), text));
-    let error = slow(true).unwrap_err();
-    assert_eq!(error, format!("it: the disk is gone (at byte {})", text.len()));
 }
 
 #[test]

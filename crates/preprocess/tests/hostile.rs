@@ -19,15 +19,8 @@ fn bits(table: &Table) -> Vec<(String, Vec<String>)> {
 
 fn read(csv: &Csv, text: &str) -> Result<Vec<(String, Vec<String>)>, String> {
     let table = csv.from_reader(text.as_bytes(), "it").map(|table| bits(&table));
-    // the csv crate counts a record's line from the blank ones before it
-    table.map_err(|error| {
-        let error = error.to_string();
-        let line = error.split_once("line ").map(|(_, rest)| rest.trim_start_matches(DIGITS));
-        line.map_or(error.clone(), str::to_string)
-    })
+    table.map_err(|error| error.to_string())
 }
-
-const DIGITS: [char; 10] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
 
 /// Fields of numbers, and now and then of anything else.
 fn field() -> impl Strategy<Value = String> {
@@ -52,6 +45,8 @@ fn field() -> impl Strategy<Value = String> {
         "é",
         "1\r",
         "\"1\n2\"",
+        "\"1\" ",
+        "\"1\"2",
     ]);
     prop_oneof![
         40 => "-?[0-9]{1,9}(\\.[0-9]{0,8})?",
@@ -74,7 +69,7 @@ proptest! {
         let mut text = "1.5,-2,3\n".repeat(600);
         for (fields, end) in &rows {
             text += &fields.join(",");
-            text += ["\n", "\r\n", "\n\n", "\n"][*end];
+            text += ["\n", "\r\n", "\n\n", "\r"][*end];
         }
         let length = text.len().saturating_sub(cut.unwrap_or(0));
         let length = (0..=length).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0);

@@ -101,7 +101,9 @@ fn headers_are_bounded_and_exact() {
     refused(&npy("[]", &[]), "'{' is wanted");
     let mut new = npy(&dict("<f8", false, "(1,)"), &[0; 8]);
     new[6] = 9;
-    refused(&new, "version 9.0, this reads 1.0 to 3.0");
+    refused(&new, "version 9.0, this reads 1.0, 2.0 and 3.0");
+    new[6..8].copy_from_slice(&[1, 7]);
+    refused(&new, "version 1.7");
     let head = "{'descr': '<f8', 'fortran_order': False, 'shape': (1,)} ";
     let mut three = b"\x93NUMPY\x03\x00".to_vec();
     three.extend((head.len() as u32).to_le_bytes());
@@ -113,7 +115,7 @@ fn headers_are_bounded_and_exact() {
 fn other_files_are_named() {
     refused(b"", "the file is empty");
     refused(b"\x93NU", "truncated at byte 3 of 6");
-    refused(b"PK\x03\x04....", "looks like a zip or NPZ file");
+    refused(b"PK\x03\x04....", "looks like a zip, XLSX or NPZ file");
     refused(b"\x80\x04\x95abc", "looks like a Python pickle");
     refused(
         &npy(&dict("<f8", false, "(1,)"), &f64::INFINITY.to_le_bytes()),

@@ -5,22 +5,19 @@
 //! The first field of a column that is not missing decides: if it is a number, all of the column
 //! must be numbers, else the column is text. Dates are text. [`Csv::kinds`] overrides it. A number
 //! is decimal with a point (`-1.5e3`); infinities and numbers that overflow are errors, those
-//! below the smallest f64 become 0, −0 stays.
+//! below the smallest f64 become 0, −0 stays, and what has more digits than f64 holds (integers
+//! above 2⁵³, as in long identifiers) is rounded: declare such a column to be text.
 //!
 //! # What is missing
 //!
-//! Only what [`Csv::missing`] declares. An empty field, `?`, `-`, `NA`, `N/A`, `nan` or `null` that
-//! was not declared is an error, and so is a text like `1,5` or `1_000`, unless its column is
-//! declared to be text.
+//! Only what [`Csv::missing`] declares. An empty field, `?`, `-`, `.`, `NA`, `N/A`, `#N/A`, `<NA>`,
+//! `nan` or `null` that was not declared is an error, and so is a text like `1,5` or `1_000`, unless
+//! its column is declared to be text.
+//!
+//! This is the configuration; `delimited.rs` reads.
 
-use super::rows::Rows;
-use super::source::Source;
-use super::{plain, quoted};
-use crate::{Fault, Kind, Limits, PreprocessError, Table};
+use crate::{Kind, Limits};
 use serde::{Deserialize, Serialize};
-use slalom_tensor::Threads;
-use std::io::{self, Read};
-use std::path::Path;
 
 /// What stands between the fields of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,82 +93,8 @@ impl Csv {
     /// A tab between fields.
     pub const TAB: Separator = Separator::Byte(b'\t');
 
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// The system's errors; rows of different length, fields that are not what their column holds
-    /// and quotes that never end, by line and column; names that are empty or come twice; no rows;
-    /// a limit.
-    pub fn read(&self, path: &Path) -> Result<Table, PreprocessError> {
-        self.read_with(path, &Threads::one())
+    /// Whether a field stands for a missing value.
+    pub(super) fn is_missing(&self, field: &[u8]) -> bool {
+        self.missing.iter().any(|marker| marker.as_bytes() == field)
     }
-
-    /// Reads a file, the parsing of plain numbers shared by the threads; the table is the same at any
-    /// number of them.
-    ///
-    /// # Errors
-    /// As [`read`](Csv::read).
-    pub fn read_with(&self, path: &Path, threads: &Threads) -> Result<Table, PreprocessError> {
-        let mut source = Source::open(path, &self.limits)?;
-        skip_lines(&mut source, self.skip_lines)?;
-        self.parse(source, self.skip_lines, threads)
-    }
-
-    /// Reads from anything that gives bytes; `name` stands for it in errors.
-    ///
-    /// # Errors
-    /// As [`read`](Csv::read).
-    pub fn from_reader(&self, reader: impl Read, name: &str) -> Result<Table, PreprocessError> {
-        let mut source = Source::new(reader, name, &self.limits)?;
-        skip_lines(&mut source, self.skip_lines)?;
-        self.parse(source, self.skip_lines, &Threads::one())
-    }
-
-    /// Reads what follows after so many lines.
-    pub(super) fn parse<R: Read>(
-        &self,
-        mut source: Source<R>,
-        lines_before: usize,
-        threads: &Threads,
-    ) -> Result<Table, PreprocessError> {
-        if let Separator::Byte(byte) = self.separator {
-            let good = byte.is_ascii_punctuation() || byte == b'\t' || byte == b' ';
-            if !good || byte == b'"' {
-                let bound = "an ASCII punctuation mark other than the quote, a tab or a space";
-                return Err(PreprocessError::setting("separator", byte as char, bound));
-            }
-        }
-        let mut rows = Rows::new(self);
-        let mut lines = lines_before as u64;
-        let rest = match self.separator {
-            Separator::Byte(byte) => {
-                plain::take_while_plain(&mut source, byte, &mut lines, &mut rows, threads)?
-            }
-            Separator::Blanks => Some(Vec::new()),
-        };
-        if let Some(rest) = rest {
-            quoted::take_all(&rest, &mut source, self.separator, lines, &mut rows)?;
-        }
-        rows.finish().map_err(|error| error.of(&source))
-    }
-}
-
-/// Leaves out so many lines.
-fn skip_lines<R: Read>(source: &mut Source<R>, lines: usize) -> Result<(), PreprocessError> {
-    let mut byte = [0];
-    for line in 0..lines {
-        while byte[0] != b'\n' {
-            match source.read(&mut byte) {
-                Ok(0) => {
-                    let what = format!("skip_lines is {lines}, the file has {line} lines");
-                    return Err(source.error(Fault::Table { what }));
-                }
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(source.read_error(error)),
-            }
-        }
-        byte[0] = 0;
-    }
-    Ok(())
 }

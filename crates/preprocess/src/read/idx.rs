@@ -84,7 +84,7 @@ pub fn idx_data_set<F: Scalar>(
     }
     let good = |&value: &f64| value >= 0.0 && value < classes as f64 && value.fract() == 0.0;
     if let Some(sample) = found.numbers.iter().position(|value| !good(value)) {
-        let value = found.numbers[sample] as i64;
+        let value = found.numbers[sample];
         return Err(PreprocessError::file(labels, Fault::Label { sample, value, classes }));
     }
     let indices = found.numbers.iter().map(|&value| value as u32).collect();

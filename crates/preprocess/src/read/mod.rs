@@ -1,7 +1,9 @@
 //! Readers: each a format, all through one source that counts bytes and keeps the limits.
 
+mod cell;
 mod csv;
 mod decimals;
+mod delimited;
 mod idx;
 mod npy;
 mod npz;

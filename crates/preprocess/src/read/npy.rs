@@ -60,17 +60,17 @@ fn parse<F: Scalar, R: Read>(source: &mut Source<R>) -> Result<Matrix<F>, Prepro
     }
     source.exactly(&mut start[6..], "the version")?;
     let mut length = [0; 4];
-    let length = match start[6] {
-        1 => {
+    let length = match start[6..] {
+        [1, 0] => {
             source.exactly(&mut length[..2], "the header's length")?;
             u32::from_le_bytes(length)
         }
-        2 | 3 => {
+        [2 | 3, 0] => {
             source.exactly(&mut length, "the header's length")?;
             u32::from_le_bytes(length)
         }
-        version => {
-            let what = format!("version {version}.{}, this reads 1.0 to 3.0", start[7]);
+        _ => {
+            let what = format!("version {}.{}, this reads 1.0, 2.0 and 3.0", start[6], start[7]);
             return Err(source.error(Fault::Header { what }));
         }
     };

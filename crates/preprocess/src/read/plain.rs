@@ -5,12 +5,13 @@
 //! row. A quote, or a carriage return that is no end of line, ends this: what is left, from the
 //! start of its piece, goes to the csv crate.
 
+use super::cell::number;
 use super::csv::Csv;
 use super::decimals;
-use super::rows::{Bad, Rows, is_missing, number};
+use super::rows::{Bad, Rows, too_long};
 use super::source::Source;
+use crate::PreprocessError;
 use crate::columns::in_order;
-use crate::{Fault, PreprocessError};
 use memchr::{memchr, memchr_iter, memrchr};
 use slalom_tensor::Threads;
 use std::io::{ErrorKind, Read};
@@ -21,30 +22,28 @@ const BLOCK: usize = 4 << 20;
 /// Bytes of one piece of a block.
 const PIECE: usize = 1 << 18;
 
-/// Takes records until the end (nothing is left) or until one that is not plain, which is given back
-/// with what was read after it; `lines` counts those taken.
+/// Takes records of `start` and then of the source until the end (nothing is left) or until one that
+/// is not plain, which is given back with what was read after it; `lines` counts those taken.
 pub(super) fn take_while_plain<R: Read>(
+    start: Vec<u8>,
     source: &mut Source<R>,
     separator: u8,
     lines: &mut u64,
     rows: &mut Rows<'_>,
     threads: &Threads,
 ) -> Result<Option<Vec<u8>>, PreprocessError> {
-    let mut block = vec![0; PIECE];
-    let mut filled = 0;
-    let mut first = true;
+    let mut filled = start.len();
+    let mut block = start;
+    block.resize(PIECE, 0);
     loop {
         let ended = fill(source, &mut block, &mut filled)?;
-        if first && block[..filled].starts_with(b"\xef\xbb\xbf") {
-            block.copy_within(3..filled, 0);
-            filled -= 3;
-        }
-        first = false;
         let end = match memrchr(b'\n', &block[..filled]) {
             _ if ended => filled,
             Some(last) => last + 1,
             None => {
-                check_record(source, filled as u64, *lines + 1)?;
+                if filled as u64 > source.limits().record {
+                    return Err(source.error(too_long(*lines + 1, source.limits())));
+                }
                 block.resize(2 * block.len(), 0);
                 continue;
             }
@@ -81,19 +80,6 @@ fn fill<R: Read>(
         }
     }
     Ok(false)
-}
-
-/// Checks the length of a record that has not ended yet.
-fn check_record<R: Read>(source: &Source<R>, found: u64, line: u64) -> Result<(), PreprocessError> {
-    let limit = source.limits().record;
-    if found <= limit {
-        return Ok(());
-    }
-    let what = format!(
-        "the row that starts on line {line} is {found} or more, over the limit of {limit}: raise \
-         Limits::record if the file is to be trusted"
-    );
-    Err(source.error(Fault::Table { what }))
 }
 
 /// Whether there are no quotes, and no carriage returns but those before a line feed.
@@ -149,7 +135,7 @@ fn other_number(csv: &Csv, field: &[u8]) -> Option<f64> {
         return None;
     }
     let field = if csv.trim { field.trim_ascii() } else { field };
-    number(field).or_else(|| is_missing(csv, field).then_some(f64::NAN))
+    number(field).or_else(|| csv.is_missing(field).then_some(f64::NAN))
 }
 
 /// Cuts off whole lines of about so many bytes.

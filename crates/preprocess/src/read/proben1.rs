@@ -45,7 +45,7 @@ const LINE: usize = 100;
 ///
 /// # Errors
 /// The system's errors; a header that is not Proben1's; rows that are not what it declares; an
-/// empty part.
+/// empty part. A file that was cut within its very last number cannot be told from a whole one.
 pub fn read_proben1<F: Scalar>(
     path: &Path,
     limits: &Limits,
@@ -95,16 +95,14 @@ pub fn read_proben1<F: Scalar>(
     })
 }
 
-/// One line of the header, without its end.
+/// One line of the header, without its end; what there is of it, where the file ends.
 fn header_line<R: Read>(source: &mut Source<R>) -> Result<String, PreprocessError> {
     let mut line = Vec::new();
-    let mut byte = [0];
-    while line.len() < LINE {
-        source.exactly(&mut byte, "the header")?;
-        if byte[0] == b'\n' {
-            break;
-        }
-        line.push(byte[0]);
+    while line.len() < LINE
+        && let Some(byte) = source.byte()?
+        && byte != b'\n'
+    {
+        line.push(byte);
     }
     Ok(String::from_utf8_lossy(&line).trim().to_string())
 }

@@ -1,9 +1,10 @@
 //! The rows of a table of text, one after the other: what they hold becomes columns.
 
+use super::cell::{not_a_number, number, shown, suspicious};
 use super::csv::{Csv, Separator};
 use super::source::Source;
 use crate::table::{Column, Kind, Table, check_names, missing_column};
-use crate::{Fault, PreprocessError, Text};
+use crate::{Fault, Limits, PreprocessError, Text};
 use std::io::Read;
 
 /// The table while it is read.
@@ -93,7 +94,7 @@ impl<'a> Rows<'a> {
     /// Takes a field that is not simply one more number.
     fn take_other(&mut self, i: usize, field: &[u8]) -> Result<(), (Vec<u8>, &'static str)> {
         let error = |why| Err((field.to_vec(), why));
-        let missing = is_missing(self.csv, field);
+        let missing = self.csv.is_missing(field);
         let utf8 = || std::str::from_utf8(field).map_err(|_| (field.to_vec(), "is not UTF-8"));
         match &mut self.columns[i] {
             Open::Unknown(count) if missing => *count += 1,
@@ -304,64 +305,12 @@ fn header<'f>(fields: impl Iterator<Item = &'f [u8]>, line: u64) -> Result<Vec<S
     Ok(names)
 }
 
-/// Whether a field stands for a missing value.
-pub(super) fn is_missing(csv: &Csv, field: &[u8]) -> bool {
-    csv.missing.iter().any(|marker| marker.as_bytes() == field)
-}
-
-/// A finite decimal number.
-pub(super) fn number(field: &[u8]) -> Option<f64> {
-    fast_float2::parse(field).ok().filter(|number: &f64| number.is_finite())
-}
-
-/// Why a field is no number.
-fn not_a_number(field: &[u8]) -> &'static str {
-    let text = std::str::from_utf8(field).unwrap_or_default();
-    match fast_float2::parse::<f64, _>(field) {
-        _ if looks_missing(text) => "is no number: declare it in `missing` if it stands for a gap",
-        Ok(number) if number.is_infinite() => "is infinite or too large for f64",
-        _ if looks_numeric(text) => "is no decimal number with a point",
-        _ => "is no number",
-    }
-}
-
-/// Why a text should not be taken as a category without the user's word.
-fn suspicious(text: &str) -> Option<&'static str> {
-    if looks_missing(text) {
-        Some("looks missing: declare it in `missing`, or declare the column in `kinds`")
-    } else if looks_numeric(text) {
-        Some(
-            "looks like a number but is no decimal one with a point: if it is meant as text, \
-              declare the column in `kinds`",
-        )
-    } else {
-        None
-    }
-}
-
-fn looks_missing(text: &str) -> bool {
-    ["", "?", "-", "na", "n/a", "nan", "null"].iter().any(|word| text.eq_ignore_ascii_case(word))
-}
-
-/// Digits with commas or underscores, a hexadecimal number, doubled signs, infinities, overflow.
-fn looks_numeric(text: &str) -> bool {
-    if number(text.as_bytes()).is_some() {
-        return false;
-    }
-    let digits = text.trim_start_matches(['+', '-']);
-    let only = digits.bytes().all(|byte| byte.is_ascii_digit() || b",._eE".contains(&byte));
-    let first = digits.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
-    let hexadecimal = digits.strip_prefix("0x").or(digits.strip_prefix("0X"));
-    (first && only)
-        || hexadecimal.is_some_and(|hex| u64::from_str_radix(hex, 16).is_ok())
-        || fast_float2::parse::<f64, _>(text).is_ok()
-}
-
-/// A field as it stands in an error: quoted, control characters escaped, cut.
-fn shown(field: &[u8]) -> String {
-    let text = String::from_utf8_lossy(field);
-    match text.char_indices().nth(40) {
-        None => format!("{text:?}"),
-        Some((end, _)) => format!("{:?}…", &text[..end]),
-    }
+/// The fault of a record over the limit.
+pub(super) fn too_long(line: u64, limits: &Limits) -> Fault {
+    let limit = limits.record;
+    let what = format!(
+        "the row that starts on line {line} has more than {limit} bytes: is a quote open there? \
+         else raise Limits::record, if the file is to be trusted"
+    );
+    Fault::Table { what }
 }

@@ -3,7 +3,7 @@
 use crate::{Fault, Limits, PreprocessError};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::{self, BufReader, Chain, Cursor, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,12 +18,15 @@ const STEP: usize = 1 << 20;
 pub(crate) struct Source<R> {
     name: String,
     limits: Limits,
-    reader: Content<BufReader<Counted<R>>>,
+    reader: Content<Start<R>>,
     /// Bytes of content handed out.
     at: u64,
     /// Bytes of the file read.
     taken: Arc<AtomicU64>,
 }
+
+/// The first two bytes, looked at already, and what follows.
+type Start<R> = BufReader<Chain<Cursor<Vec<u8>>, Counted<R>>>;
 
 enum Content<R> {
     Plain(R),
@@ -46,19 +49,16 @@ impl<R: Read> Source<R> {
     /// Takes any reader; `name` stands for it in errors.
     pub(crate) fn new(reader: R, name: &str, limits: &Limits) -> Result<Self, PreprocessError> {
         let taken = Arc::new(AtomicU64::new(0));
-        let counted = Counted { reader, taken: Arc::clone(&taken) };
-        let mut reader = BufReader::with_capacity(1 << 17, counted);
+        let mut reader = Counted { reader, taken: Arc::clone(&taken) };
         let failed = |fault| PreprocessError::File { file: name.to_string(), fault };
-        let start = loop {
-            match reader.fill_buf() {
-                Ok(bytes) => break bytes,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed(Fault::Io { at: 0, error })),
-            }
-        };
-        let reader = match start {
-            [] => return Err(failed(Fault::Empty)),
-            [0x1f, 0x8b, ..] => Content::Gzip(Box::new(MultiGzDecoder::new(reader))),
+        let mut start = Vec::new();
+        let read = reader.by_ref().take(2).read_to_end(&mut start);
+        read.map_err(|error| failed(Fault::Io { at: 0, error }))?;
+        let (empty, gzip) = (start.is_empty(), start == [0x1f, 0x8b]);
+        let reader = BufReader::with_capacity(1 << 17, Cursor::new(start).chain(reader));
+        let reader = match (empty, gzip) {
+            (true, _) => return Err(failed(Fault::Empty)),
+            (_, true) => Content::Gzip(Box::new(MultiGzDecoder::new(reader))),
             _ => Content::Plain(reader),
         };
         Ok(Self { name: name.to_string(), limits: *limits, reader, at: 0, taken })
@@ -137,17 +137,24 @@ impl<R: Read> Source<R> {
         Ok(())
     }
 
-    /// Checks that nothing follows.
-    pub(crate) fn end(&mut self) -> Result<(), PreprocessError> {
-        let expected = self.at;
+    /// The next byte, if there is one.
+    pub(crate) fn byte(&mut self) -> Result<Option<u8>, PreprocessError> {
         let mut byte = [0];
         loop {
             match self.read(&mut byte) {
-                Ok(0) => return Ok(()),
-                Ok(n) => return Err(self.error(Fault::Trailing { expected, extra: n as u64 })),
+                Ok(n) => return Ok((n > 0).then_some(byte[0])),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.read_error(error)),
             }
+        }
+    }
+
+    /// Checks that nothing follows.
+    pub(crate) fn end(&mut self) -> Result<(), PreprocessError> {
+        let expected = self.at;
+        match self.byte()? {
+            None => Ok(()),
+            Some(_) => Err(self.error(Fault::Trailing { expected, extra: 1 })),
         }
     }
 }
@@ -200,9 +207,22 @@ impl<R: Read> Read for Counted<R> {
 
 /// The first bytes of a file and what they look like, for an error.
 pub(crate) fn looks_like(start: &[u8]) -> String {
+    let hex: Vec<String> = start.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    match known_format(start).or(is_text(start).then_some("text")) {
+        Some(like) => format!("bytes {} (looks like {like})", hex.join(" ")),
+        None => format!("bytes {}", hex.join(" ")),
+    }
+}
+
+/// The first bytes of a file and what they look like, if that is known and no text.
+pub(crate) fn binary_format(start: &[u8]) -> Option<String> {
+    known_format(start).filter(|_| !is_text(start)).map(|_| looks_like(start))
+}
+
+fn known_format(start: &[u8]) -> Option<&'static str> {
     let known: &[(&[u8], &str)] = &[
         (b"\x89PNG", "a PNG image"),
-        (b"PK\x03\x04", "a zip or NPZ file"),
+        (b"PK\x03\x04", "a zip, XLSX or NPZ file"),
         (b"\x93NUMPY", "an NPY file"),
         (b"\x1f\x8b", "gzip inside gzip"),
         (b"\x80", "a Python pickle"),
@@ -210,12 +230,12 @@ pub(crate) fn looks_like(start: &[u8]) -> String {
         (b"BZh", "bzip2"),
         (b"\xfd7zXZ", "xz"),
         (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"\xff\xfe", "text in UTF-16: save it as UTF-8"),
+        (b"\xfe\xff", "text in UTF-16: save it as UTF-8"),
     ];
-    let hex: Vec<String> = start.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    let like = known.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, name)| *name);
-    let text = start.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-    match like.or(text.then_some("text")) {
-        Some(like) => format!("bytes {} (looks like {like})", hex.join(" ")),
-        None => format!("bytes {}", hex.join(" ")),
-    }
+    known.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, name)| *name)
+}
+
+fn is_text(start: &[u8]) -> bool {
+    start.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
 }
