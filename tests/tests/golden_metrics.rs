@@ -1,71 +1,152 @@
 //! Metrics against scikit-learn's values.
 
+use serde_json::Value;
 use slalom_tensor::Matrix;
-use slalom_tests::golden::{close, number, numbers, read};
+use slalom_tests::golden::{cases, close, number, numbers, read};
 use slalom_train::metrics::{
-    Average, Confusion, average_precision, brier, explained_variance, log_loss, mae, max_error,
-    median_ae, mse, r2, rmse, roc_auc, top_k,
+    Average, Confusion, MetricError, average_precision, brier, explained_variance, log_loss, mae,
+    max_error, median_ae, mse, one_vs_rest, r2, rmse, roc_auc, top_k,
 };
+
+type Measure = fn(&[f64], &[f64], Option<&[f64]>) -> Result<f64, MetricError>;
+type OfScores = fn(&[u32], &[f64], Option<&[f64]>) -> Result<f64, MetricError>;
 
 #[test]
 fn every_value_is_scikit_learns() {
     let golden = read("metrics.json");
-    let list = |key: &str| numbers(&golden[key]);
-    let classes = |key: &str| list(key).iter().map(|&c| c as u32).collect::<Vec<u32>>();
-    let truth = classes("true");
-    let confusion = Confusion::new(3, &truth, &classes("predicted"), None).unwrap();
-    let probabilities = Matrix::from_vec(3, truth.len(), list("probabilities"));
-    let probabilities = probabilities.as_view();
-    let (binary, score) = (classes("binary_true"), list("binary_score"));
-    let (wanted, found) = (list("regression_true"), list("regression_predicted"));
-
-    let mut compared = 0;
-    for (key, value) in golden.as_object().unwrap() {
-        let found = match key.as_str() {
-            "source" | "true" | "predicted" | "probabilities" => continue,
-            "binary_true" | "binary_score" => continue,
-            "regression_true" | "regression_predicted" => continue,
-            "confusion" => {
-                let counts: Vec<f64> = (0..9).map(|i| confusion.count(i / 3, i % 3)).collect();
-                assert_eq!(counts, numbers(value));
-                compared += 1;
-                continue;
-            }
-            "accuracy" => confusion.accuracy(),
-            "balanced_accuracy" => confusion.balanced_accuracy(),
-            "mcc" => confusion.mcc(),
-            "kappa" => confusion.kappa().unwrap(),
-            "log_loss" => log_loss(&truth, probabilities, None).unwrap(),
-            "top2" => top_k(2, &truth, probabilities, None).unwrap(),
-            "roc_auc" => roc_auc(&binary, &score, None).unwrap(),
-            "average_precision" => average_precision(&binary, &score, None).unwrap(),
-            "brier" => brier(&binary, &score, None).unwrap(),
-            "mse" => mse(&wanted, &found, None).unwrap(),
-            "rmse" => rmse(&wanted, &found, None).unwrap(),
-            "mae" => mae(&wanted, &found, None).unwrap(),
-            "median_ae" => median_ae(&wanted, &found, None).unwrap(),
-            "r2" => r2(&wanted, &found, None).unwrap(),
-            "explained_variance" => explained_variance(&wanted, &found, None).unwrap(),
-            "max_error" => max_error(&wanted, &found).unwrap(),
-            averaged => match averaged.split_once('_') {
-                Some(("precision", how)) => confusion.precision(average(how)),
-                Some(("recall", how)) => confusion.recall(average(how)),
-                Some(("f1", how)) => confusion.f1(average(how)),
-                _ => panic!("metrics.json has a key that no measure stands for: {key}"),
-            },
-        };
-        let wanted = number(value);
-        assert!(close(found, wanted, 1e-12), "{key}: found {found}, scikit-learn has {wanted}");
-        compared += 1;
-    }
-    assert_eq!(compared, 26);
+    // one case, or a list of them
+    let compared: usize = match golden["cases"].as_array() {
+        Some(cases) => cases.iter().map(compared).sum(),
+        None => compared(&golden),
+    };
+    assert!(compared >= 26, "{compared} values");
 }
 
-fn average(how: &str) -> Average {
-    match how {
-        "micro" => Average::Micro,
-        "macro" => Average::Macro,
-        "weighted" => Average::Weighted,
-        other => panic!("unknown average {other}"),
+/// Weights, ties, one class only, classes that are absent, constants, numbers at the edges.
+#[test]
+fn every_value_of_odd_cases_is_scikit_learns() {
+    let compared: usize = cases("options/metrics.json").iter().map(compared).sum();
+    assert!(compared > 250, "{compared} values");
+}
+
+/// Compares every value of a case; how many there were.
+fn compared(case: &Value) -> usize {
+    let case = Case(case);
+    let inputs = ["source", "name", "classes", "true", "predicted", "probabilities", "weights"];
+    let inputs =
+        [&inputs[..], &["binary_true", "binary_score", "regression_true", "regression_predicted"]]
+            .concat();
+    let mut compared = 0;
+    for (key, wanted) in case.0.as_object().unwrap() {
+        let place = format!("{} {key}", case.0["name"]);
+        match key.as_str() {
+            input if inputs.contains(&input) => continue,
+            "confusion" => {
+                let found = case.confusion().unwrap();
+                let all =
+                    (0..found.classes()).flat_map(|t| (0..found.classes()).map(move |p| (t, p)));
+                let found: Vec<f64> = all.map(|(t, p)| found.count(t, p)).collect();
+                slalom_tests::golden::assert_close(&place, &found, &numbers(wanted), 1e-12);
+            }
+            measure => {
+                // where scikit-learn has no value, it is an error
+                let (found, wanted) = (case.measured(measure), number(wanted));
+                let same = match &found {
+                    Ok(found) => wanted.is_finite() && close(*found, wanted, 1e-12),
+                    Err(_) => wanted.is_nan(),
+                };
+                assert!(same, "{place}: found {found:?}, scikit-learn has {wanted}");
+            }
+        }
+        compared += 1;
+    }
+    compared
+}
+
+/// Truth and predictions of one kind or several, and what scikit-learn makes of them.
+struct Case<'a>(&'a Value);
+
+impl Case<'_> {
+    fn list(&self, key: &str) -> Vec<f64> {
+        numbers(&self.0[key])
+    }
+
+    fn classes(&self, key: &str) -> Vec<u32> {
+        self.list(key).iter().map(|&class| class as u32).collect()
+    }
+
+    fn weights(&self) -> Option<Vec<f64>> {
+        self.0.get("weights").map(numbers)
+    }
+
+    fn confusion(&self) -> Result<Confusion, MetricError> {
+        let (truth, predicted) = (self.classes("true"), self.classes("predicted"));
+        let highest = truth.iter().chain(&predicted).max().copied().unwrap_or(0);
+        let classes = self.0.get("classes").map_or(highest as usize + 1, |n| number(n) as usize);
+        Confusion::new(classes, &truth, &predicted, self.weights().as_deref())
+    }
+
+    fn probabilities(&self) -> Matrix<f64> {
+        let (all, samples) = (self.list("probabilities"), self.list("true").len());
+        Matrix::from_vec(all.len() / samples, samples, all)
+    }
+
+    fn of_values(&self, measure: Measure) -> Result<f64, MetricError> {
+        let (truth, found) = (self.list("regression_true"), self.list("regression_predicted"));
+        measure(&truth, &found, self.weights().as_deref())
+    }
+
+    fn of_scores(&self, measure: OfScores, average: Option<Average>) -> Result<f64, MetricError> {
+        let weights = self.weights();
+        match average {
+            None => measure(
+                &self.classes("binary_true"),
+                &self.list("binary_score"),
+                weights.as_deref(),
+            ),
+            Some(average) => {
+                let (truth, scores) = (self.classes("true"), self.probabilities());
+                one_vs_rest(measure, average, &truth, scores.as_view(), weights.as_deref())
+            }
+        }
+    }
+
+    fn measured(&self, key: &str) -> Result<f64, MetricError> {
+        let (measure, average) = match key.rsplit_once('_') {
+            Some((measure, "micro")) => (measure, Some(Average::Micro)),
+            Some((measure, "macro")) => (measure, Some(Average::Macro)),
+            Some((measure, "weighted")) => (measure, Some(Average::Weighted)),
+            _ => (key, None),
+        };
+        let of_classes = || (self.classes("true"), self.probabilities(), self.weights());
+        match (measure, average) {
+            ("precision", Some(average)) => Ok(self.confusion()?.precision(average)),
+            ("recall", Some(average)) => Ok(self.confusion()?.recall(average)),
+            ("f1", Some(average)) => Ok(self.confusion()?.f1(average)),
+            ("roc_auc", average) => self.of_scores(roc_auc, average),
+            ("average_precision", average) => self.of_scores(average_precision, average),
+            ("brier", None) => self.of_scores(brier, None),
+            ("accuracy", None) => Ok(self.confusion()?.accuracy()),
+            ("balanced_accuracy", None) => Ok(self.confusion()?.balanced_accuracy()),
+            ("mcc", None) => Ok(self.confusion()?.mcc()),
+            ("kappa", None) => self.confusion()?.kappa(),
+            ("log_loss", None) => {
+                let (truth, probabilities, weights) = of_classes();
+                log_loss(&truth, probabilities.as_view(), weights.as_deref())
+            }
+            ("mse", None) => self.of_values(mse),
+            ("rmse", None) => self.of_values(rmse),
+            ("mae", None) => self.of_values(mae),
+            ("median_ae", None) => self.of_values(median_ae),
+            ("r2", None) => self.of_values(r2),
+            ("explained_variance", None) => self.of_values(explained_variance),
+            ("max_error", None) => self.of_values(|truth, found, _| max_error(truth, found)),
+            (top, None) if top.starts_with("top") => {
+                let k = top[3..].parse().expect("top and a number");
+                let (truth, probabilities, weights) = of_classes();
+                top_k(k, &truth, probabilities.as_view(), weights.as_deref())
+            }
+            _ => panic!("a golden file has a key that no measure stands for: {key}"),
+        }
     }
 }

@@ -112,12 +112,12 @@ impl Confusion {
     /// All samples of one class and predicted as that class: chance alone agrees.
     pub fn kappa(&self) -> Result<f64, MetricError> {
         let total = self.total();
-        let chance: f64 =
-            (0..self.classes).map(|c| self.truths(c) * self.predictions(c) / total).sum();
-        if chance == total {
+        if (0..self.classes).any(|c| self.count(c, c) == total) {
             let reason = "all samples are of one class and predicted as that class";
             return Err(MetricError::Undefined { measure: "kappa", reason });
         }
+        let chance: f64 =
+            (0..self.classes).map(|c| self.truths(c) * self.predictions(c) / total).sum();
         Ok(1.0 - (total - self.right()) / (total - chance))
     }
 
@@ -191,6 +191,11 @@ mod tests {
             confusion.kappa().unwrap_err().to_string(),
             "kappa is not defined: all samples are of one class and predicted as that class"
         );
+        // weights whose products are rounded are no disagreement
+        for weights in [[0.1, 0.2], [1.1, 2.7], [0.3, 1e-9]] {
+            let weighted = Confusion::new(2, &[1, 1], &[1, 1], Some(&weights)).unwrap();
+            assert!(weighted.kappa().is_err() && weighted.mcc() == 0.0, "{weights:?}");
+        }
         let wrong = Confusion::new(2, &[1, 1], &[0, 0], None).unwrap();
         assert_eq!((wrong.mcc(), wrong.kappa()), (0.0, Ok(0.0)));
         let opposite = Confusion::new(2, &[0, 1], &[1, 0], None).unwrap();

@@ -5,15 +5,17 @@ use slalom_tensor::{Matrix, Scalar, Targets, View};
 
 use super::{
     Average, Confusion, MetricError, average_precision, brier, explained_variance, log_loss, mae,
-    max_error, median_ae, mse, r2, rmse, roc_auc, top_k,
+    max_error, median_ae, mse, one_vs_rest, r2, rmse, roc_auc, top_k,
 };
 
 /// What to measure on a network's outputs after each epoch.
 ///
 /// For classes, outputs are taken as logits: the predicted class is that of the largest (the first
 /// one of equals), probabilities are their softmax. A single output is the logit of class 1.
-/// Measures of two classes look at class 1. For values of several outputs a measure is the mean
-/// over the outputs, as in scikit-learn.
+/// Measures of two classes look at class 1; of more classes, [`RocAuc`](Metric::RocAuc) and
+/// [`AveragePrecision`](Metric::AveragePrecision) are the mean over the classes, each against the
+/// others. For values of several outputs a measure is the mean over the outputs, as in
+/// scikit-learn.
 ///
 /// ```
 /// use slalom_tensor::{Targets, from_rows};
@@ -42,9 +44,9 @@ pub enum Metric {
     Mcc,
     /// See [`Confusion::kappa`].
     Kappa,
-    /// See [`roc_auc`].
+    /// See [`roc_auc`]; of more than two classes [`one_vs_rest`].
     RocAuc,
-    /// See [`average_precision`].
+    /// See [`average_precision`]; of more than two classes [`one_vs_rest`].
     AveragePrecision,
     /// See [`log_loss`].
     LogLoss,
@@ -66,6 +68,8 @@ pub enum Metric {
     MaxError,
 }
 
+/// A measure of scores for class 1.
+type OfScores = fn(&[u32], &[f64], Option<&[f64]>) -> Result<f64, MetricError>;
 /// A measure of one output.
 type OfValues<F> = fn(&[F], &[F], Option<&[f64]>) -> Result<f64, MetricError>;
 
@@ -130,6 +134,13 @@ impl Metric {
             let classes = outputs.nrows().max(2);
             Confusion::new(classes, truth, &predicted(outputs), weights)
         };
+        let ranked = |measure: OfScores| match outputs.nrows() {
+            1 | 2 => measure(truth, &margins(outputs)?, weights),
+            _ => {
+                let probabilities = probabilities(outputs);
+                one_vs_rest(measure, Average::Macro, truth, probabilities.as_view(), weights)
+            }
+        };
         match self {
             Self::Accuracy => Ok(confusion()?.accuracy()),
             Self::BalancedAccuracy => Ok(confusion()?.balanced_accuracy()),
@@ -140,8 +151,8 @@ impl Metric {
             Self::Kappa => confusion()?.kappa(),
             Self::TopK(k) => top_k(k, truth, both(outputs).as_view(), weights),
             Self::LogLoss => log_loss(truth, probabilities(outputs).as_view(), weights),
-            Self::RocAuc => roc_auc(truth, &margins(outputs)?, weights),
-            Self::AveragePrecision => average_precision(truth, &margins(outputs)?, weights),
+            Self::RocAuc => ranked(roc_auc),
+            Self::AveragePrecision => ranked(average_precision),
             Self::Brier => {
                 margins(outputs)?;
                 let second: Vec<f64> = probabilities(outputs).row(1).iter().copied().collect();
@@ -256,6 +267,16 @@ mod tests {
     }
 
     #[test]
+    fn of_more_than_two_classes_each_is_ranked_against_the_others_by_probability() {
+        // by its logits alone, class 0 would be ranked wrongly
+        let logits = from_rows(&[[3.0_f64, 2.0, 1.0], [4.0, 6.0, 0.0], [1.0, 1.0, 2.0]]);
+        let value = |metric: Metric| {
+            metric.evaluate(logits.as_view(), Targets::Classes(&[0, 1, 2]), None).unwrap()
+        };
+        assert_eq!((value(Metric::RocAuc), value(Metric::AveragePrecision)), (1.0, 1.0));
+    }
+
+    #[test]
     fn probabilities_are_finite_for_huge_logits() {
         let logits = from_rows(&[[1e30_f32, -1e30]]);
         let loss = Metric::LogLoss.evaluate(logits.as_view(), Targets::Classes(&[1]), None);
@@ -285,7 +306,7 @@ mod tests {
         assert!(
             text(Metric::Accuracy, Targets::Values(x.as_view())).contains("the targets are values")
         );
-        assert!(text(Metric::RocAuc, Targets::Classes(&[0])).contains("more than two outputs"));
+        assert!(text(Metric::Brier, Targets::Classes(&[0])).contains("more than two outputs"));
     }
 
     #[test]

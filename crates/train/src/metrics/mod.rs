@@ -4,7 +4,9 @@
 //! ([`top_k`], [`log_loss`], [`roc_auc`], [`average_precision`], [`brier`]), and functions of
 //! values ([`mse`], [`r2`], …). Every measure takes weights where scikit-learn's does and gives
 //! scikit-learn's value; where that would be NaN (no samples, one class only) it is an error.
-//! [`Metric`] names one of them in a configuration.
+//! Three things differ: a sample of weight 0 is as one that is not there, also in a macro average;
+//! average precision without a sample of class 1 is an error, not 0; and the variance of equal
+//! numbers is 0, not the rounding of their mean. [`Metric`] names a measure in a configuration.
 //!
 //! ```
 //! use slalom_train::metrics::{Average, Confusion};
@@ -21,7 +23,7 @@ mod values;
 
 pub use classes::{Average, Confusion};
 pub use metric::Metric;
-pub use scores::{average_precision, brier, log_loss, roc_auc, top_k};
+pub use scores::{average_precision, brier, log_loss, one_vs_rest, roc_auc, top_k};
 pub use values::{explained_variance, mae, max_error, median_ae, mse, r2, rmse};
 
 /// Why a measure has no value.

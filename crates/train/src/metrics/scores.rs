@@ -2,7 +2,7 @@
 
 use slalom_tensor::{Scalar, View};
 
-use super::{MetricError, check, weight};
+use super::{Average, MetricError, check, weight};
 
 /// Share of samples whose true class is among the `k` highest scores (*classes × samples*). Of
 /// equal scores the later class counts as the higher one, as in scikit-learn.
@@ -30,9 +30,7 @@ pub fn top_k<F: Scalar>(
         let column = scores.column(sample);
         let scores = column.as_slice();
         let own = of_class(scores, sample, class)?;
-        if let Some(nan) = scores.iter().find(|s| s.is_nan()) {
-            return Err(bad(sample, "score", nan.wide(), "a number"));
-        }
+        no_nan(sample, scores)?;
         let above = (scores.iter().enumerate())
             .filter(|&(i, s)| *s > own || (*s == own && i > class as usize))
             .count();
@@ -147,6 +145,67 @@ pub fn average_precision<F: Scalar>(
     Ok(sum)
 }
 
+/// [`roc_auc`] or [`average_precision`] of several classes: each against all the others, on its
+/// probabilities (*classes × samples*). `Micro` takes all pairs of sample and class together, the
+/// other two average over the classes.
+///
+/// ```
+/// use slalom_train::metrics::{Average, one_vs_rest, roc_auc};
+/// let p = slalom_tensor::from_rows(&[[0.8, 0.1, 0.1], [0.3, 0.3, 0.4], [0.2, 0.3, 0.5]]);
+/// let mean = one_vs_rest(roc_auc, Average::Macro, &[0, 1, 2], p.as_view(), None)?;
+/// assert_eq!(mean, (1.0 + 0.75 + 1.0) / 3.0);
+/// # Ok::<(), slalom_train::metrics::MetricError>(())
+/// ```
+///
+/// # Errors
+/// No samples, different counts, a class without a probability, a number that is NaN; and as the
+/// measure itself: a class that no sample is of has none (`Weighted` leaves it out).
+pub fn one_vs_rest<F: Scalar>(
+    measure: fn(&[u32], &[F], Option<&[f64]>) -> Result<f64, MetricError>,
+    average: Average,
+    truth: &[u32],
+    probabilities: View<'_, F>,
+    weights: Option<&[f64]>,
+) -> Result<f64, MetricError> {
+    let total = check(truth.len(), "columns of probabilities", probabilities.ncols(), weights)?;
+    for (sample, &class) in truth.iter().enumerate() {
+        let column = probabilities.column(sample);
+        of_class(column.as_slice(), sample, class)?;
+        no_nan(sample, column.as_slice())?;
+    }
+    let classes = 0..probabilities.nrows();
+    let is = |class: usize, truth: u32| u32::from(truth as usize == class);
+    let of = |class: usize| {
+        let own: Vec<u32> = truth.iter().map(|&truth| is(class, truth)).collect();
+        let scores: Vec<F> = probabilities.row(class).iter().copied().collect();
+        measure(&own, &scores, weights)
+    };
+    let share = |class: usize| {
+        let own = truth.iter().enumerate().filter(|(_, truth)| is(class, **truth) == 1);
+        own.map(|(sample, _)| weight(weights, sample)).sum::<f64>() / total
+    };
+    match average {
+        Average::Micro => {
+            let pairs = || {
+                truth.iter().enumerate().flat_map(|pair| classes.clone().map(move |c| (pair, c)))
+            };
+            let own: Vec<u32> = pairs().map(|((_, &truth), class)| is(class, truth)).collect();
+            let scores: Vec<F> = probabilities.iter().copied().collect();
+            let weights: Vec<f64> = pairs().map(|((i, _), _)| weight(weights, i)).collect();
+            measure(&own, &scores, Some(&weights))
+        }
+        Average::Macro => {
+            let count = classes.len() as f64;
+            classes.map(of).sum::<Result<f64, _>>().map(|sum| sum / count)
+        }
+        Average::Weighted => classes
+            .map(|class| (class, share(class)))
+            .filter(|(_, share)| *share > 0.0)
+            .map(|(class, share)| Ok(share * of(class)?))
+            .sum(),
+    }
+}
+
 /// Weights of class 1 and class 0 at each distinct score, highest first.
 fn steps<F: Scalar>(
     truth: &[u32],
@@ -156,9 +215,7 @@ fn steps<F: Scalar>(
     check(truth.len(), "scores", scores.len(), weights)?;
     for (sample, (&class, score)) in truth.iter().zip(scores).enumerate() {
         is_positive(sample, class)?;
-        if score.is_nan() {
-            return Err(bad(sample, "score", score.wide(), "a number"));
-        }
+        no_nan(sample, std::slice::from_ref(score))?;
     }
     let mut order: Vec<usize> = (0..truth.len()).collect();
     // adding 0 makes one zero of the two
@@ -178,6 +235,13 @@ fn steps<F: Scalar>(
 fn of_class<F: Scalar>(column: &[F], sample: usize, class: u32) -> Result<F, MetricError> {
     let classes = column.len();
     column.get(class as usize).copied().ok_or(MetricError::Class { sample, class, classes })
+}
+
+fn no_nan<F: Scalar>(sample: usize, scores: &[F]) -> Result<(), MetricError> {
+    match scores.iter().find(|score| score.is_nan()) {
+        Some(nan) => Err(bad(sample, "score", nan.wide(), "a number")),
+        None => Ok(()),
+    }
 }
 
 fn is_positive(sample: usize, class: u32) -> Result<bool, MetricError> {
@@ -221,6 +285,36 @@ mod tests {
         let ap = average_precision::<f64>;
         close(ap(&truth, &scores, weights), ap(&long, &repeated, None));
         close(brier(&truth, &scores, weights), brier(&long, &repeated, None));
+    }
+
+    #[test]
+    fn each_class_against_the_rest_is_averaged_by_class_by_weight_or_by_pair() {
+        let p = from_rows(&[[0.6, 0.4, 0.0], [0.5, 0.3, 0.2], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]);
+        let value = |average, truth: &[u32], weights| {
+            one_vs_rest(roc_auc, average, truth, p.as_view(), weights)
+        };
+        // class 0: 1; class 1: of three pairs each, 0.3 is above 0.2, 0.8 above all; class 2: 1
+        let truth = [0, 1, 1, 2];
+        assert_eq!(value(Average::Macro, &truth, None), Ok((1.0 + 0.75 + 1.0) / 3.0));
+        assert_eq!(value(Average::Weighted, &truth, None), Ok(0.25 + 0.5 * 0.75 + 0.25));
+        let weights = Some(&[2.0, 1.0, 1.0, 0.0][..]);
+        let (first, second) = (1.0, 1.0 * 0.5); // class 1: 0.4 and 0.4 against 0.3 and 0.8
+        assert_eq!(value(Average::Weighted, &truth, weights), Ok((first + second) / 2.0));
+        assert!(value(Average::Macro, &truth, weights).is_err(), "no sample of class 2");
+        let pairs = [1, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1];
+        let flat: Vec<f64> = p.iter().copied().collect();
+        let weights = Some(&[2.0, 1.0, 1.0, 3.0][..]);
+        let repeated: Vec<f64> = [2.0, 1.0, 1.0, 3.0].iter().flat_map(|&w| [w; 3]).collect();
+        assert_eq!(value(Average::Micro, &truth, weights), roc_auc(&pairs, &flat, Some(&repeated)),);
+        let text = |r: Result<f64, MetricError>| r.unwrap_err().to_string();
+        for average in [Average::Micro, Average::Macro, Average::Weighted] {
+            assert!(text(value(average, &[0, 1, 1, 3], None)).contains("sample 3 has class 3"));
+            assert!(text(value(average, &[0, 1, 1], None)).contains("4 columns"));
+            let mut hole = p.clone();
+            hole[(1, 2)] = f64::NAN;
+            let found = one_vs_rest(roc_auc, average, &truth, hole.as_view(), None);
+            assert!(text(found).contains("sample 2: the score is NaN"));
+        }
     }
 
     #[test]

@@ -132,23 +132,19 @@ fn explained(left: f64, all: f64) -> f64 {
     }
 }
 
-/// Weighted sum of squared distances from the mean: exactly 0 where all values are the same,
-/// however their mean is rounded.
+/// Weighted sum of squared distances from the mean.
 fn spread(
     values: impl Iterator<Item = f64> + Clone,
     count: usize,
     weights: Option<&[f64]>,
     total: f64,
 ) -> f64 {
-    let mut counted = (values.clone().enumerate())
-        .filter(|(i, _)| weight(weights, *i) > 0.0)
-        .map(|(_, value)| value);
-    let first = counted.next();
-    if counted.all(|value| Some(value) == first) {
-        return 0.0;
-    }
-    let mean = sum(count, weights, values.clone()) / total;
-    sum(count, weights, values.map(|value| (value - mean).powi(2)))
+    // seen from the first that counts: equal values are exactly 0 apart, near ones lose no digit
+    let counted = values.clone().enumerate().find(|(i, _)| weight(weights, *i) > 0.0);
+    let first = counted.map_or(0.0, |(_, value)| value);
+    let apart = values.map(|value| value - first);
+    let mean = sum(count, weights, apart.clone()) / total;
+    sum(count, weights, apart.map(|value| (value - mean).powi(2)))
 }
 
 fn mean_of<F: Scalar>(
@@ -222,6 +218,16 @@ mod tests {
         assert_eq!(r2(&truth, &[0.2; 7], None), Ok(0.0));
         assert_eq!(explained_variance(&truth, &[0.2; 7], None), Ok(1.0));
         assert_eq!(explained_variance(&[0.1; 2], &[0.2, 0.3], None), Ok(0.0));
+    }
+
+    #[test]
+    fn a_large_mean_hides_no_variance() {
+        // truth 0 to 3 and errors 0 and 1, far from 0: the sum of so many is not exact
+        let truth: Vec<f64> = (0..1000).map(|i| 1e15 + f64::from(i % 4)).collect();
+        let predicted: Vec<f64> =
+            (truth.iter().enumerate()).map(|(i, t)| t + (i % 2) as f64).collect();
+        assert_eq!(r2(&truth, &predicted, None), Ok(1.0 - 500.0 / 1250.0));
+        assert_eq!(explained_variance(&truth, &predicted, None), Ok(1.0 - 250.0 / 1250.0));
     }
 
     #[test]
