@@ -1,39 +1,11 @@
 //! The step that computes the gradient chunk by chunk has the bits of the step that has it whole.
 
 use slalom_layers::{Activation, Dense, Dropout, MeanSquaredError, Network};
-use slalom_optim::{
-    AdaBelief, AdaDelta, AdaGrad, Adam, AdamW, Adamax, Adan, Asgd, Clip, Lion, NAdam, RAdam,
-    RmsProp, Rprop, Rule, Sgd, Yogi,
-};
+use slalom_optim::{Clip, Sgd};
 use slalom_regularize::Penalty;
 use slalom_tensor::{Matrix, Samples, Scalar, Targets, Threads};
+use slalom_tests::rules;
 use slalom_train::{Batch, Config, Run};
-
-/// Every rule that needs no norms, and options with a loop of their own.
-fn rules() -> Vec<Rule> {
-    let sgd = Sgd { momentum: 0.9, ..Sgd::default() };
-    vec![
-        Sgd::default().into(),
-        sgd.into(),
-        Sgd { nesterov: true, ..sgd }.into(),
-        AdaGrad::default().into(),
-        RmsProp::default().into(),
-        RmsProp { centered: true, momentum: 0.9, ..RmsProp::default() }.into(),
-        AdaDelta::default().into(),
-        Adam::default().into(),
-        Adam { amsgrad: true, ..Adam::default() }.into(),
-        AdamW::default().into(),
-        Adamax::default().into(),
-        NAdam::default().into(),
-        RAdam::default().into(),
-        Asgd::default().into(),
-        Rprop::default().into(),
-        AdaBelief::default().into(),
-        Yogi::default().into(),
-        Lion::default().into(),
-        Adan::default().into(),
-    ]
-}
 
 /// The parameters after some steps, and the norm of each step's gradient.
 fn trained<F: Scalar>(config: &Config, clip: Option<Clip>, threads: usize) -> (Vec<F>, Vec<f64>) {
