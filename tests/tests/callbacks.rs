@@ -168,6 +168,42 @@ fn a_save_that_fails_ends_the_fit_and_the_run_is_there() {
 }
 
 #[test]
+fn settings_of_a_save_out_of_range_are_named_before_the_second_update() {
+    let (train, _) = data();
+    let text = |save: Save| {
+        let mut run = run();
+        let error = run.fit(train.samples(), None, &fit(2), &mut [&mut save.clone()]).unwrap_err();
+        assert_eq!(run.batch(), 1, "said at once, not after an epoch");
+        error.to_string()
+    };
+    let save = || Save::new("/nowhere/at/all", "rings");
+    assert_eq!(
+        text(Save { every: Every::Epochs(0), ..save() }),
+        "number of epochs between two saves is 0: it must be at least 1"
+    );
+    for minutes in [-1.0, f64::NAN] {
+        let error = text(Save { every: Every::Minutes(minutes), ..save() });
+        assert!(error.starts_with("number of minutes between two saves is "), "{error}");
+    }
+    let error = text(Save { keep: 0, ..save() });
+    assert_eq!(error, "number of files to keep is 0: it must be at least 1");
+}
+
+#[test]
+fn a_log_keeps_its_columns_when_a_later_fit_measures_less_or_more() {
+    let (train, valid) = data();
+    let columns = |first, then| {
+        let (mut log, mut run) = (CsvLog::new(Vec::new()), run());
+        run.fit(train.samples(), first, &fit(1), &mut [&mut log]).unwrap();
+        run.fit(train.samples(), then, &fit(2), &mut [&mut log]).unwrap();
+        let text = String::from_utf8(log.into_inner()).unwrap();
+        text.lines().map(|line| line.split(',').count()).collect::<Vec<_>>()
+    };
+    assert_eq!(columns(Some(valid.samples()), None), [10, 10, 10]);
+    assert_eq!(columns(None, Some(valid.samples())), [9, 9, 9]);
+}
+
+#[test]
 fn a_log_that_cannot_be_written_ends_the_fit() {
     struct Full;
     impl std::io::Write for Full {

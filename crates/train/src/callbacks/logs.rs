@@ -11,7 +11,8 @@ use crate::{Run, TrainError};
 
 /// Writes a line of CSV after each epoch, and a line of names before the first.
 ///
-/// Its columns are those of [`History::write_csv`](crate::History::write_csv).
+/// Its columns are those of [`History::write_csv`](crate::History::write_csv), with the metrics of
+/// the first epoch that it sees.
 ///
 /// ```
 /// # use slalom_layers::{Dense, Network};
@@ -30,17 +31,19 @@ use crate::{Run, TrainError};
 pub struct CsvLog<W> {
     out: W,
     named: bool,
+    /// The metrics that have a column, once an epoch has told.
+    metrics: Option<Vec<String>>,
 }
 
 impl<W: Write> CsvLog<W> {
     /// A log that begins with the line of names.
     pub fn new(out: W) -> Self {
-        Self { out, named: false }
+        Self { out, named: false, metrics: None }
     }
 
     /// A log that goes on where an earlier one ended: no line of names.
     pub fn appended(out: W) -> Self {
-        Self { out, named: true }
+        Self { out, named: true, metrics: None }
     }
 
     /// The writer.
@@ -52,7 +55,9 @@ impl<W: Write> CsvLog<W> {
 impl<F: Scalar, W: Write> Callback<F> for CsvLog<W> {
     fn on(&mut self, _run: &Run<F>, event: Event<'_>) -> Result<ControlFlow<()>, TrainError> {
         if let Event::Epoch(epoch) = event {
-            let names: Vec<&str> = epoch.metrics.iter().map(|(name, _)| name.as_str()).collect();
+            let names = || epoch.metrics.iter().map(|(name, _)| name.clone()).collect();
+            let names: Vec<&str> =
+                self.metrics.get_or_insert_with(names).iter().map(String::as_str).collect();
             let mut line = Vec::new();
             if !std::mem::replace(&mut self.named, true) {
                 write_names(&names, &mut line).map_err(TrainError::Log)?;

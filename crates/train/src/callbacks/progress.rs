@@ -96,7 +96,7 @@ impl<W: Write> Progress<W> {
         }
         words += &format!(", rate {rate:.2e}");
         if let Some((began, first)) = self.began.filter(|(_, first)| done > *first) {
-            let left = (self.epochs * self.batches).saturating_sub(done);
+            let left = self.epochs.saturating_mul(self.batches).saturating_sub(done);
             let seconds = began.elapsed().as_secs_f64() / (done - first) as f64 * left as f64;
             words += &format!(", {} left", Seconds(seconds));
         }
@@ -109,7 +109,7 @@ impl<W: Write> Progress<W> {
         let words = self.words(run, epoch, done, rate);
         match &self.bar {
             Some(bar) => {
-                bar.set_length(self.epochs * self.batches);
+                bar.set_length(self.epochs.saturating_mul(self.batches));
                 bar.set_position(done);
                 bar.set_message(words);
                 Ok(())
@@ -177,6 +177,19 @@ mod tests {
         {
             assert_eq!(Seconds(seconds).to_string(), words);
         }
+    }
+
+    #[test]
+    fn epochs_without_end_are_no_overflow() {
+        let network =
+            slalom_layers::Network::<f64>::new(1, [slalom_layers::Dense::linear(2).into()]);
+        let run =
+            Run::new(network.unwrap(), crate::Config::default(), slalom_tensor::Threads::one());
+        let mut progress = Progress::bar("x", u64::MAX, ProgressBar::hidden());
+        (progress.batches, progress.began) = (7, Some((Instant::now(), 0)));
+        let run = run.unwrap();
+        assert!(progress.words(&run, 1, 5, 0.1).ends_with(" min left"));
+        progress.show(&run, 1, 0.1).unwrap();
     }
 
     #[test]

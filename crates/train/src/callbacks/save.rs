@@ -22,7 +22,7 @@ use crate::{Run, TrainError};
 /// | field | default | |
 /// |---|---|---|
 /// | `folder`, `name` | – | where, and how files begin |
-/// | `every` | each epoch | how often |
+/// | `every` | each epoch | how often: at least 1 epoch, at least 0 minutes |
 /// | `keep` | 2 | how many files stay, at least 1: the newest and the one before |
 /// | `best` | true | also `name-best.slalom`, after each epoch that is the best so far |
 ///
@@ -49,7 +49,7 @@ pub struct Save {
     pub name: String,
     /// How often to save.
     pub every: Every,
-    /// How many files stay, the newest ones.
+    /// How many files stay, the newest ones; at least 1.
     pub keep: usize,
     /// Whether the best run so far has a file of its own.
     pub best: bool,
@@ -60,9 +60,9 @@ pub struct Save {
 /// How often to save.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Every {
-    /// After each so manieth epoch.
+    /// After each so manieth epoch; at least 1.
     Epochs(u64),
-    /// After the first update that ends so many minutes after the last save.
+    /// After the first update that ends so many minutes after the last save; at least 0.
     Minutes(f64),
 }
 
@@ -112,7 +112,7 @@ impl Save {
         let (mut old, ahead): (Vec<_>, Vec<_>) = files(&self.folder, &self.name)?
             .into_iter()
             .partition(|(step, _)| *step <= run.progress.step);
-        old.truncate(old.len().saturating_sub(self.keep.max(1)));
+        old.truncate(old.len().saturating_sub(self.keep));
         for (_, path) in ahead.into_iter().chain(old) {
             SystemDisk::default().remove(&path).map_err(|source| CheckpointError::Io {
                 operation: "remove",
@@ -123,10 +123,22 @@ impl Save {
         Ok(())
     }
 
+    fn validate(&self) -> Result<(), TrainError> {
+        let (field, value, bound) = match (self.every, self.keep) {
+            (Every::Epochs(0), _) => ("number of epochs between two saves", 0.0, "at least 1"),
+            (Every::Minutes(minutes), _) if minutes.is_nan() || minutes < 0.0 => {
+                ("number of minutes between two saves", minutes, "at least 0")
+            }
+            (_, 0) => ("number of files to keep", 0.0, "at least 1"),
+            _ => return Ok(()),
+        };
+        Err(TrainError::Field { field, value, bound })
+    }
+
     /// Whether the event is one after which to save.
     fn is_due<F: Scalar>(&self, run: &Run<F>, event: Event<'_>) -> bool {
         match (event, self.every) {
-            (Event::Epoch(_), Every::Epochs(epochs)) => run.epochs().is_multiple_of(epochs.max(1)),
+            (Event::Epoch(_), Every::Epochs(epochs)) => run.epochs().is_multiple_of(epochs),
             (Event::Step(_) | Event::Epoch(_), Every::Minutes(minutes)) => {
                 self.since.elapsed().as_secs_f64() >= 60.0 * minutes
             }
@@ -138,6 +150,7 @@ impl Save {
 
 impl<F: Scalar> Callback<F> for Save {
     fn on(&mut self, run: &Run<F>, event: Event<'_>) -> Result<ControlFlow<()>, TrainError> {
+        self.validate()?;
         if self.is_due(run, event) {
             self.save(run)?;
         }

@@ -271,7 +271,7 @@ mod tests {
         newer[8] = 7;
         assert_eq!(
             refused(&newer),
-            "format version 7 is not readable: this version of slalom reads 1 to 1"
+            "written by a newer version of slalom: the format's version is 7, this one reads 1 to 1"
         );
     }
 

@@ -59,7 +59,9 @@ pub enum CheckpointError {
     },
     /// The format's version is not one that this version of slalom reads.
     #[error(
-        "format version {found} is not readable: this version of slalom reads {oldest} to {newest}"
+        "written by {} version of slalom: the format's version is {found}, this one reads {oldest} \
+         to {newest}",
+        if found > newest { "a newer" } else { "another" }
     )]
     Version {
         /// The version in the file.

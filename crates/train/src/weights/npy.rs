@@ -39,6 +39,9 @@ pub(crate) fn encode(shape: &[usize], bytes_each: usize, numbers: &[u8]) -> Vec<
 
 /// Reads the header at the beginning of `file`; there must be all of it.
 pub(crate) fn header(file: &[u8]) -> Result<Header, String> {
+    if file.is_empty() {
+        return Err("it is empty".into());
+    }
     let rest = file.strip_prefix(MAGIC).ok_or("it does not begin with NumPy's magic")?;
     let &[major, _, ref rest @ ..] = rest else { return Err("it ends in the version".into()) };
     let (length, begin) = match (major, rest) {
@@ -182,6 +185,24 @@ mod tests {
         let long = [MAGIC, &[2, 0], &u32::MAX.to_le_bytes()].concat();
         assert!(header(&long).unwrap_err().contains("the limit is 10000"));
         assert!(header(&[MAGIC, &[9, 9, 0, 0]].concat()).unwrap_err().contains("version 9"));
+        assert_eq!(header(b"").unwrap_err(), "it is empty");
+        let (version, length) = ("version", "header's length");
+        for (end, place) in [(6, version), (7, version), (8, length), (9, length), (11, "header")] {
+            let error = header(&with("{}")[..end]).unwrap_err();
+            assert_eq!(error, format!("it ends in the {place}"));
+        }
+    }
+
+    #[test]
+    fn later_versions_have_longer_lengths() {
+        let dictionary = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, )}";
+        for version in [2, 3] {
+            let length = (dictionary.len() as u32).to_le_bytes();
+            let file = [MAGIC, &[version, 0], &length, dictionary.as_bytes(), &[0; 8]].concat();
+            let header = header(&file).unwrap();
+            assert_eq!((header.shape.as_slice(), header.start), (&[2][..], file.len() - 8));
+            assert_eq!(numbers(&header, &file).unwrap().len(), 2);
+        }
     }
 
     #[test]

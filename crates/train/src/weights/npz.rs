@@ -36,6 +36,9 @@ pub fn to_npz<F: Scalar>(network: &Network<F>, params: &[F]) -> Result<Vec<u8>, 
 /// or of anything but floats, or larger than the network's; a number that is not the same in the
 /// network's scalar type, or not finite.
 pub fn from_npz<F: Scalar>(network: &Network<F>, file: &[u8]) -> Result<Vec<F>, WeightsError> {
+    if file.is_empty() {
+        return Err(wrong("it is empty"));
+    }
     let mut archive = ZipArchive::new(Cursor::new(file)).map_err(wrong)?;
     if archive.has_duplicate_names() {
         return Err(wrong("two entries have one name"));
@@ -100,6 +103,44 @@ mod tests {
         file[at + 6] ^= 1;
         let error = from_npz(&network, &file).unwrap_err().to_string();
         assert!(error.contains("checksum"), "{error}");
+    }
+
+    #[test]
+    fn archives_of_the_64_bit_form_are_read() {
+        let (network, params) = network::<f32>();
+        let options = SimpleFileOptions::default().large_file(true);
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for block in network.blocks() {
+            // as numpy.savez does, whatever the size
+            archive.start_file(format!("{}.npy", block.name), options).unwrap();
+            let array = npy::encode(&shape(block), 4, &bytes(block, &params));
+            archive.write_all(&array).unwrap();
+        }
+        let small = archive.finish().unwrap().into_inner();
+        assert_eq!(from_npz(&network, &small).unwrap(), params);
+
+        // the end of the directory once more with 64-bit fields, which the short one points to
+        let at = small.len() - 22;
+        let field = |from: usize, to: usize| {
+            let bytes = small[at + from..at + to].iter().rev();
+            bytes.fold(0_u64, |n, &byte| n << 8 | u64::from(byte))
+        };
+        let (count, size, start) = (field(10, 12), field(12, 16), field(16, 20));
+        let mut large = small[..at].to_vec();
+        large.extend(b"PK\x06\x06");
+        large.extend(44_u64.to_le_bytes());
+        large.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        [count, count, size, start].iter().for_each(|n| large.extend(n.to_le_bytes()));
+        large.extend(b"PK\x06\x07\0\0\0\0");
+        large.extend((at as u64).to_le_bytes());
+        large.extend(1_u32.to_le_bytes());
+        large.extend(b"PK\x05\x06\0\0\0\0");
+        large.extend([0xff; 12]);
+        large.extend([0, 0]);
+        assert_eq!(from_npz(&network, &large).unwrap(), params);
+        for end in 0..large.len() {
+            assert!(from_npz(&network, &large[..end]).is_err(), "cut at {end}");
+        }
     }
 
     #[test]

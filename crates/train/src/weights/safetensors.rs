@@ -39,6 +39,9 @@ pub fn from_safetensors<F: Scalar>(
     network: &Network<F>,
     file: &[u8],
 ) -> Result<Vec<F>, WeightsError> {
+    if file.is_empty() {
+        return Err(format("it is empty"));
+    }
     let length = file.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
     if let Some(length) = length.filter(|length| *length > HEADER) {
         return Err(format(format!("its header has {length} bytes, the limit is {HEADER}")));
