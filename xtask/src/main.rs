@@ -6,6 +6,7 @@ mod bench;
 mod data;
 mod experiment;
 mod interrupt;
+mod progress;
 mod tidy;
 
 use std::path::PathBuf;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
 
 use super::sets::File;
-use crate::experiment::Progress;
+use crate::progress::Progress;
 
 /// A client with its patience.
 pub(super) struct Client {

@@ -1,6 +1,7 @@
-//! `cargo xtask data`: data sets for people who have no copy.
+//! Where data sets lie, and `cargo xtask data`, which brings them to people who have no copy.
 
 mod fetch;
+mod folder;
 mod sets;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use fetch::Client;
+pub(crate) use folder::{file, folder, missing};
 use sets::SETS;
 
 /// Fetch data sets for the experiments: streamed, resumed where a download broke off, and kept only
@@ -37,11 +39,6 @@ enum Command {
     },
 }
 
-/// Whether a data set can be fetched.
-pub(crate) fn can_fetch(name: &str) -> bool {
-    SETS.iter().any(|set| set.name == name)
-}
-
 /// `cargo xtask data …`.
 pub(crate) fn command(arguments: &Arguments) -> Result<()> {
     let (names, to, from) = match &arguments.command {
@@ -55,7 +52,7 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
         }
         Command::Fetch { names, to, from } => (names, to, from),
     };
-    let to = to.clone().unwrap_or_else(crate::experiment::data_folder);
+    let to = to.clone().unwrap_or_else(folder);
     for name in names {
         let Some(set) = SETS.iter().find(|set| set.name == name) else {
             let known: Vec<_> = SETS.iter().map(|set| set.name).collect();
@@ -71,7 +68,7 @@ pub(crate) fn command(arguments: &Arguments) -> Result<()> {
         }
     }
     println!("in {}", to.display());
-    if crate::experiment::data_folder() != to {
+    if folder() != to {
         println!("set SLALOM_DATA to that folder, so that experiments find it");
     }
     Ok(())

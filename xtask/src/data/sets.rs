@@ -32,6 +32,11 @@ pub(super) const fn file(path: &'static str, bytes: u64, sha256: &'static str) -
     File { path, name: None, bytes, sha256 }
 }
 
+/// Whether a set of this name can be fetched.
+pub(super) fn can_fetch(name: &str) -> bool {
+    SETS.iter().any(|set| set.name == name)
+}
+
 /// All of them.
 pub(super) const SETS: &[Set] = &[
     Set {

@@ -179,7 +179,10 @@ pub(crate) struct Stat {
 impl Stat {
     pub(crate) fn of(values: &[f64]) -> Self {
         let n = values.len();
-        let mean = values.iter().sum::<f64>() / n as f64;
+        let mut mean = values.iter().sum::<f64>() / n as f64;
+        if mean.is_finite() && values.iter().all(|&v| v == values[0]) {
+            mean = values[0]; // which the rounded sum may miss: equal values do not scatter
+        }
         let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
         let sd = if n > 1 { (squares / (n - 1) as f64).sqrt() } else { 0.0 };
         Self { mean, sd, runs: n, values: values.to_vec() }
@@ -241,6 +244,8 @@ mod tests {
         assert_eq!((stat.mean, stat.runs), (5.0, 8));
         assert!((stat.sd - (32.0_f64 / 7.0).sqrt()).abs() < 1e-15);
         assert_eq!(Stat::of(&[3.0]).sd, 0.0);
+        let equal = Stat::of(&[0.1; 10]);
+        assert_eq!((equal.mean, equal.sd), (0.1, 0.0));
     }
 
     #[test]

@@ -1,47 +1,14 @@
-//! The data sets that experiments read, from the folder that `SLALOM_DATA` names.
+//! The data sets that experiments train on.
 
 use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use slalom::preprocess::{Limits, OwnedTargets, idx_data_set};
 use slalom::tensor::Matrix;
 
 use super::net::Classes;
 use super::table::Table;
-
-/// The folder of the data sets: `$SLALOM_DATA`, or where `data fetch` puts them.
-pub(crate) fn folder() -> PathBuf {
-    match std::env::var_os("SLALOM_DATA") {
-        Some(folder) => folder.into(),
-        None => crate::root().join("target/data"),
-    }
-}
-
-/// A file of the folder, or an error that says what to do.
-pub(crate) fn file(path: &str) -> Result<PathBuf> {
-    let folder = folder();
-    let file = folder.join(path);
-    if file.is_file() {
-        return Ok(file);
-    }
-    Err(missing_error(path, path.split('/').next().unwrap_or(path)))
-}
-
-fn missing_error(what: &str, set: &str) -> anyhow::Error {
-    let folder = folder();
-    let how = match std::env::var_os("SLALOM_DATA") {
-        Some(_) => "which SLALOM_DATA names",
-        None => "SLALOM_DATA is not set",
-    };
-    let fetch = match crate::data::can_fetch(set) {
-        true => format!(", or run `cargo xtask data fetch {set}`"),
-        false => String::new(),
-    };
-    anyhow!(
-        "no {what} in {} ({how}): set SLALOM_DATA to the folder that holds {set}/{fetch}",
-        folder.display()
-    )
-}
+use crate::data::{file, folder, missing};
 
 /// The 1,797 digits that ship inside a dependency, pixels from 0 to 1: no file is needed.
 pub(crate) fn digits() -> Classes<f32> {
@@ -84,10 +51,10 @@ pub(crate) fn images(name: &str) -> Result<Images> {
         find("t10k", "images-idx3"),
         find("t10k", "labels-idx1"),
     ];
-    let missing: Vec<_> = files.iter().filter_map(|file| file.as_ref().err().cloned()).collect();
+    let absent: Vec<_> = files.iter().filter_map(|file| file.as_ref().err().cloned()).collect();
     match files {
         [Ok(a), Ok(b), Ok(c), Ok(d)] => Ok(Images { train: [a, b], test: [c, d] }),
-        _ => Err(missing_error(&missing.join(", "), name)),
+        _ => Err(missing(&absent.join(", "), name)),
     }
 }
 

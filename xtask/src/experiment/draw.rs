@@ -75,12 +75,17 @@ pub(crate) fn file(plot: &Plot) -> Result<String> {
     Ok(format!("{}\n{white}{}", &svg[..head], &svg[head..]))
 }
 
+/// Text that HTML and SVG show as it is.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// The plot as a part of a page: it takes the page's width and text colour.
 pub(crate) fn inline(plot: &Plot) -> Result<String> {
     let svg = draw(plot)?.replace("#010203", "currentColor");
     let head = svg.find('>').ok_or_else(|| anyhow!("plot {:?} drew no svg", plot.name))?;
     let (width, height) = (SIZE.0, SIZE.1 + LINE * legend_rows(plot));
-    let title = super::report::escape(&plot.title);
+    let title = escape(&plot.title);
     Ok(format!(
         "<svg role=\"img\" aria-label=\"{title}\" viewBox=\"0 0 {width} {height}\" \
          xmlns=\"http://www.w3.org/2000/svg\"{}",

@@ -13,7 +13,7 @@ use slalom::train::{Every, Progress, Save};
 use super::data;
 use super::net::accuracy;
 use super::plot::{Axis, Plot, Series};
-use super::{machine, report};
+use super::{draw, machine, mistakes, report};
 use crate::interrupt::{Interrupt, command_to_go_on};
 
 /// A training: its data, its network, and how it is trained.
@@ -109,9 +109,10 @@ pub(crate) fn run(job: &Job, options: &Options, out: &Path, interrupt: &Interrup
         return Err(interrupt.stopped(kept).into());
     }
 
+    let outputs = run.predict(test.inputs())?;
     let summary = Summary {
         experiment: job.name,
-        test_accuracy: accuracy(&run.predict(test.inputs())?, classes),
+        test_accuracy: accuracy(&outputs, classes),
         test_loss: run.evaluate(test)?,
         epochs: run.epochs(),
         seconds: run.history().epochs().iter().map(|epoch| epoch.seconds).sum(),
@@ -127,11 +128,13 @@ pub(crate) fn run(job: &Job, options: &Options, out: &Path, interrupt: &Interrup
     run.history().write_csv(&mut history)?;
     super::write(out, "summary.json", &(serde_json::to_string_pretty(&summary)? + "\n"))?;
     super::write(out, "history.csv", &String::from_utf8(history)?)?;
-    super::write(out, "report.html", &page(job, &summary, &run)?)?;
+    let mistakes = mistakes::part(test.inputs(), classes, &outputs)?;
+    super::write(out, "report.html", &page(job, &summary, &run, &mistakes)?)?;
     println!(
         "{}: test accuracy {:.4}, test loss {:.4}, {} epochs in {:.2} s",
         job.name, summary.test_accuracy, summary.test_loss, summary.epochs, summary.seconds
     );
+    println!("fingerprint: {}", summary.fingerprint);
     println!("report: {}", out.join("report.html").display());
     Ok(())
 }
@@ -204,7 +207,7 @@ fn mnist(_seed: u64) -> Result<[DataSet<f32>; 2]> {
     Ok([load(&images.train)?, load(&images.test)?])
 }
 
-fn page(job: &Job, summary: &Summary, run: &Run<f32>) -> Result<String> {
+fn page(job: &Job, summary: &Summary, run: &Run<f32>, mistakes: &str) -> Result<String> {
     let epochs = run.history().epochs();
     let losses = |value: fn(&slalom::train::Epoch) -> f64| {
         epochs.iter().map(move |epoch| (epoch.epoch as f64, value(epoch)))
@@ -230,12 +233,13 @@ fn page(job: &Job, summary: &Summary, run: &Run<f32>) -> Result<String> {
         ("fingerprint", summary.fingerprint.clone()),
         ("machine", summary.machine.clone()),
     ];
-    let mut body = format!("<h1>{}</h1>\n<dl>\n", report::escape(job.title));
+    let mut body = format!("<h1>{}</h1>\n<dl>\n", draw::escape(job.title));
     for (name, value) in &facts {
-        body += &format!("<dt>{name}</dt><dd>{}</dd>\n", report::escape(value));
+        body += &format!("<dt>{name}</dt><dd>{}</dd>\n", draw::escape(value));
     }
     body += "</dl>\n";
     body += &report::figure(&loss)?;
+    body += mistakes;
     body += &format!(
         "<p class=\"made\">Made by <code>cargo xtask experiment {} --seed {} --epochs {}</code></p>\n",
         job.name, summary.seed, summary.epochs

@@ -15,10 +15,10 @@ mod findings;
 mod job;
 mod machine;
 mod markdown;
+mod mistakes;
 mod net;
 mod numpy;
 mod plot;
-mod progress;
 mod published;
 mod report;
 mod runner;
@@ -36,9 +36,6 @@ use cell::{Cell, Plan, Results};
 use findings::Findings;
 use report::Section;
 use store::Store;
-
-pub(crate) use data::folder as data_folder;
-pub(crate) use progress::Progress;
 
 /// Run experiments: claims measured, published tables reproduced, each with numbers, plots and a
 /// verdict
@@ -210,6 +207,7 @@ fn on_table(arguments: &Arguments, table: &Path) -> Result<()> {
         ("--quick", arguments.quick),
         ("--resume", arguments.resume),
         ("--publish", arguments.publish),
+        ("--threads", arguments.threads.is_some()),
         ("--out", arguments.out.is_some()),
     ];
     if let Some((flag, _)) = others.iter().find(|other| other.1) {

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use super::Experiment;
+use super::draw::{self, escape};
 use super::findings::{Findings, Row, Shown};
-use super::{draw, plot};
+use super::plot;
 
 /// One experiment on a page.
 pub(crate) struct Section {
@@ -57,11 +58,6 @@ pub(crate) fn frame(title: &str, body: &str) -> String {
 /// A plot as a part of a page.
 pub(crate) fn figure(plot: &plot::Plot) -> Result<String> {
     Ok(format!("<figure>{}</figure>\n", draw::inline(plot)?))
-}
-
-/// Text that HTML shows as it is.
-pub(crate) fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn contents(sections: &[Section]) -> String {
@@ -207,5 +203,9 @@ th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px soli
 .contents { width: 100%; } .contents td { white-space: normal; }
 summary { cursor: pointer; margin: .5rem 0; color: var(--link); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; }
+.confusion td, .confusion th { text-align: center; min-width: 2rem; padding: .2rem .4rem; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(5.5rem, 1fr)); gap: 1rem; }
+.pictures figure { margin: 0; } .pictures svg { background: var(--soft); }
+figcaption { color: var(--faint); font-size: .85rem; text-align: center; }
 dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; }
 ";

@@ -8,9 +8,9 @@ use anyhow::{Context, Result, anyhow};
 use slalom::tensor::Threads;
 
 use super::cell::{Cell, Done, Results};
-use super::progress::Progress;
 use super::store::Store;
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 
 /// How often the person's wish to stop is looked for.
 const LOOK: Duration = Duration::from_millis(20);

@@ -5,7 +5,7 @@ use slalom::layers::Activation;
 use slalom::preprocess::{DataSet, Limits, OwnedTargets, Parts, one_hot, read_proben1};
 use slalom::tensor::Matrix;
 
-use crate::experiment::data;
+use crate::data::file;
 
 /// Published mean and deviation.
 pub(super) type Known = Option<(f64, f64)>;
@@ -79,7 +79,7 @@ impl Set {
     /// Reads a `.dt` file, plain or gzip.
     pub(super) fn read(name: &str) -> Result<Self> {
         let plain = format!("proben1/{name}.dt");
-        let path = data::file(&(plain.clone() + ".gz")).or_else(|_| data::file(&plain))?;
+        let path = file(&(plain.clone() + ".gz")).or_else(|_| file(&plain))?;
         let mut classes = false;
         let mut part = |data: DataSet<f64>| -> Result<Part> {
             let (x, targets, _) = data.into_parts();
