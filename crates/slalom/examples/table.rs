@@ -6,14 +6,25 @@
 //! small table of its own.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use slalom::prelude::*;
-use slalom::preprocess::{Labels, Table};
+use slalom::preprocess::{Columns, Encoder, Group, Kind, Labels, OneHot, Steps, Table, Unknown};
 use slalom::train::metrics::Confusion;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (table, target, file) = match arguments.as_slice() {
         [csv, column] => (reader().read(Path::new(csv))?, column.as_str(), PathBuf::from(csv)),
@@ -36,6 +47,16 @@ fn reader() -> Csv {
     Csv { missing: ["", "?", "NA"].map(String::from).to_vec(), ..Csv::default() }
 }
 
+/// Numbers as by default: gaps filled with the mean, then scaled. Text is one-hot; what no training
+/// row has becomes zeros in place of an error.
+fn pipeline() -> Pipeline {
+    let mut pipeline = Pipeline::default();
+    let one_hot = OneHot { unknown: Unknown::Zeros, ..OneHot::default() };
+    let steps = Steps::Text { impute: None, encoder: Encoder::OneHot(one_hot) };
+    pipeline.groups[1] = Group { columns: Columns::Kind(Kind::Text), steps };
+    pipeline
+}
+
 fn train(table: &Table, target: &str) -> Result<(Model<f32>, f64)> {
     let answers = table.labels(target)?;
     let labels = Labels::fit(target, &answers)?;
@@ -49,7 +70,7 @@ fn train(table: &Table, target: &str) -> Result<(Model<f32>, f64)> {
     let [(train, y), (valid, y_valid), (test, y_test)] =
         [part(&parts.train)?, part(&parts.valid)?, part(&parts.test)?];
 
-    let pipeline = Pipeline::default().fit(&train)?; // sees the training rows alone
+    let pipeline = pipeline().fit(&train)?; // sees the training rows alone
     let [x, x_valid] = [pipeline.transform(&train)?, pipeline.transform(&valid)?];
     let (features, classes) = (x.nrows(), labels.names().len());
     println!("{} rows to learn from, {features} features, {classes} classes", y.len());
