@@ -6,7 +6,7 @@
 use serde_json::Value;
 use slalom_layers::*;
 use slalom_tensor::{Matrix, Targets, Threads};
-use slalom_tests::golden::{Options, cases, number, numbers, text};
+use slalom_tests::golden::{Options, activation, cases, loss, number, numbers, text};
 
 /// Fails where a number is off by more than 1e-12 of itself and 1e-15 of the largest one (or of 1):
 /// the latter is what one unit in the last place makes where numbers cancel, as in 1 − tanh².
@@ -79,38 +79,6 @@ impl Bench {
 
 const TRAIN: Mode = Mode::Train { seed: 0, step: 0 };
 
-fn activation(name: &str, o: &mut Options) -> LayerSpec {
-    let activation = match name {
-        "relu" => Activation::Relu,
-        "leaky_relu" => Activation::LeakyRelu { slope: o.number("negative_slope", 0.01) },
-        "elu" => Activation::Elu { alpha: o.number("alpha", 1.0) },
-        "selu" => Activation::Selu,
-        "gelu" | "gelu_tanh" => match o.take("approximate").as_ref().map_or("none", text) {
-            "none" => Activation::Gelu,
-            "tanh" => Activation::GeluTanh,
-            other => panic!("{name}: unknown approximation {other}"),
-        },
-        "silu" => Activation::Silu,
-        "mish" => Activation::Mish,
-        "softplus" => Activation::Softplus {
-            beta: o.number("beta", 1.0),
-            threshold: o.number("threshold", 20.0),
-        },
-        "softsign" => Activation::Softsign,
-        "sigmoid" => Activation::Sigmoid,
-        "tanh" => Activation::Tanh,
-        "hard_tanh" => {
-            Activation::HardTanh { min: o.number("min_val", -1.0), max: o.number("max_val", 1.0) }
-        }
-        "hard_sigmoid" => Activation::HardSigmoid,
-        "identity" => Activation::Identity,
-        "softmax" => return Softmax {}.into(),
-        "log_softmax" => return LogSoftmax {}.into(),
-        other => panic!("unknown activation {other}"),
-    };
-    activation.into()
-}
-
 /// The derivatives of a case, with one of PyTorch's put right: its hard sigmoid multiplies an f64
 /// gradient by 1/6 rounded to f32, although its forward pass divides by 6.
 fn derivatives(case: &Value) -> Value {
@@ -124,7 +92,7 @@ fn derivatives(case: &Value) -> Value {
 fn check_activation(case: &Value) {
     let name = text(&case["name"]);
     let mut o = Options::of(case);
-    let spec = activation(name, &mut o);
+    let (spec, params) = activation(name, &mut o);
     o.finish();
     // one row of numbers is one sample of so many features; the functions of rows have several
     let (x, upstream, wanted) = if case.get("upstream").is_some() {
@@ -134,7 +102,7 @@ fn check_activation(case: &Value) {
         (Matrix::from_vec(x.len(), 1, x.clone()), vec![1.0; x.len()], derivatives(case))
     };
     for mode in [TRAIN, Mode::Predict] {
-        let mut bench = Bench::new(spec.clone(), x.clone(), Vec::new());
+        let mut bench = Bench::new(spec.clone(), x.clone(), params.clone());
         assert_equal(&format!("{name}, output"), bench.forward(mode), &case["output"]);
         let (dx, _) = bench.backward(mode, &upstream);
         assert_equal(&format!("{name}, derivative"), &dx, &wanted);
@@ -152,7 +120,8 @@ fn golden_activations_fused_behind_a_dense_layer() {
     let cases = cases("activations.json");
     for case in cases.iter().filter(|case| case.get("upstream").is_none()) {
         let name = text(&case["name"]);
-        let LayerSpec::Activation(f) = activation(name, &mut Options::of(case)) else { panic!() };
+        let (spec, _) = activation(name, &mut Options::of(case));
+        let LayerSpec::Activation(f) = spec else { continue };
         // weight 1: the sums are the inputs
         let x = numbers(&case["input"]);
         let n = x.len();
@@ -164,51 +133,23 @@ fn golden_activations_fused_behind_a_dense_layer() {
     }
 }
 
-fn loss(name: &str, o: &mut Options) -> Loss {
-    let weights = |o: &mut Options, name| o.take(name).map(|value| numbers(&value));
-    match name {
-        "cross_entropy"
-        | "cross_entropy_huge_logits"
-        | "cross_entropy_label_smoothing"
-        | "cross_entropy_class_weights"
-        | "cross_entropy_soft_targets" => CrossEntropy {
-            class_weights: weights(o, "weight"),
-            label_smoothing: o.number("label_smoothing", 0.0),
-            ..CrossEntropy::default()
-        }
-        .into(),
-        "binary_cross_entropy_with_logits"
-        | "binary_cross_entropy_with_logits_huge"
-        | "binary_cross_entropy_with_logits_pos_weight" => {
-            BinaryCrossEntropy { positive_weights: weights(o, "pos_weight") }.into()
-        }
-        "multi_margin" => {
-            let power = o.number("p", 1.0);
-            assert!(power == 1.0 || power == 2.0, "{name}: power {power}");
-            Hinge { margin: o.number("margin", 1.0), squared: power == 2.0 }.into()
-        }
-        "mean_squared_error" => MeanSquaredError {}.into(),
-        "mean_absolute_error" => MeanAbsoluteError {}.into(),
-        "huber" => Huber { delta: o.number("delta", 1.0) }.into(),
-        "smooth_l1" => SmoothL1 { beta: o.number("beta", 1.0) }.into(),
-        "poisson_nll" => Poisson {
-            log_input: o.flag("log_input", true),
-            full: o.flag("full", false),
-            eps: o.number("eps", 1e-8),
-        }
-        .into(),
-        other => panic!("unknown loss {other}"),
-    }
-}
-
 fn check_loss(case: &Value) {
     let (name, reduction) = (text(&case["name"]), text(&case["reduction"]));
     let place = |what| format!("{name}, {reduction}, {what}");
     let mut o = Options::of(case);
     let loss = loss(name, &mut o);
     let ignored = o.take("ignore_index").map(|index| number(&index));
+    let variances = o.take("var");
+    o.forget(&["log_target"]);
     o.finish();
-    let y = samples(&case["prediction"]);
+    let mut y = samples(&case["prediction"]);
+    let predicted = y.nrows();
+    if let Some(variances) = variances {
+        // PyTorch takes the variances beside, slalom their logarithms below the means
+        let logs = samples(&variances).map(f64::ln);
+        let below = |i, j| if i < predicted { y[(i, j)] } else { logs[(i - predicted, j)] };
+        y = Matrix::from_fn(2 * predicted, y.ncols(), below);
+    }
     let (classes, values);
     let mut weights = None;
     let targets = match &case["target"] {
@@ -221,20 +162,38 @@ fn check_loss(case: &Value) {
             Targets::Classes(&classes)
         }
         _ => {
-            values = samples(&case["target"]);
+            values = match &case["options"]["log_target"] {
+                Value::Bool(true) => samples(&case["target"]).map(f64::exp),
+                _ => samples(&case["target"]),
+            };
             Targets::Values(values.as_view())
         }
     };
     loss.check(y.nrows(), targets).unwrap();
     let mut dy = Matrix::from_element(y.nrows(), y.ncols(), f64::NAN);
     let slopes = Some(dy.as_view_mut());
-    let found = match reduction {
-        "mean" => loss.evaluate(y.as_view(), targets, weights.as_deref(), slopes),
+    let mut found = match reduction {
+        "mean" | "batchmean" => loss.evaluate(y.as_view(), targets, weights.as_deref(), slopes),
         "sum" => loss.sum(y.as_view(), targets, weights.as_deref(), slopes),
         other => panic!("{name}: unknown reduction {other}"),
     };
+    let mut wanted = case["gradient"].clone();
+    if let Loss::KlDivergence(_) = loss {
+        // PyTorch's inputs are logarithms of probabilities, slalom's logits, which these are too; the
+        // derivative goes through the softmax besides, and PyTorch's mean is one over outputs
+        let outputs = if reduction == "mean" { predicted as f64 } else { 1.0 };
+        found.value /= outputs;
+        dy /= outputs;
+        let mut slopes = samples(&wanted);
+        for (mut column, y) in slopes.column_iter_mut().zip(y.column_iter()) {
+            let all = column.sum();
+            column.zip_apply(&y, |slope, y| *slope -= y.exp() * all);
+        }
+        wanted = slopes.as_slice().into();
+    }
     assert_equal(&place("value"), &[found.value], &case["value"]);
-    assert_equal(&place("gradient"), dy.as_slice(), &case["gradient"]);
+    let dy = dy.rows(0, predicted).into_owned();
+    assert_equal(&place("gradient"), dy.as_slice(), &wanted);
 }
 
 #[test]
@@ -272,9 +231,24 @@ fn check_layer(case: &Value) {
             (spec.into(), params[..units * (x.nrows() + usize::from(bias))].to_vec())
         }
         "batch_norm" => {
-            let spec = BatchNorm { momentum: o.number("momentum", 0.1), eps: eps(&mut o) };
+            let cumulative = o.none("momentum");
+            let momentum = o.number("momentum", 0.1);
+            let spec = BatchNorm { momentum, eps: eps(&mut o), cumulative };
             let parts = [given(&case["weight"], 1.0), given(&case["bias"], 0.0)].concat();
-            (spec.into(), [parts, vec![0.0; units], vec![1.0; units]].concat())
+            let counted = vec![0.0; usize::from(cumulative)];
+            (spec.into(), [parts, vec![0.0; units], vec![1.0; units], counted].concat())
+        }
+        "prelu" => {
+            let slopes = numbers(&case["weight"]);
+            o.forget(&["num_parameters", "init"]);
+            (Prelu { shared: slopes.len() == 1, ..Prelu::default() }.into(), slopes)
+        }
+        "embedding" => {
+            let rows = case["weight"].as_array().expect("rows");
+            let width = numbers(&rows[0]).len();
+            let table = |column| EmbeddingTable::new(column, rows.len(), width);
+            let tables = (0..units).map(table).collect();
+            (Embedding { tables }.into(), numbers(&case["weight"]).repeat(units))
         }
         "layer_norm" => {
             let spec = LayerNorm { eps: eps(&mut o) };
@@ -282,31 +256,45 @@ fn check_layer(case: &Value) {
         }
         other => panic!("unknown layer {other}"),
     };
+    let tracked = o.flag("track_running_stats", true);
     o.finish();
     let place = |what| format!("{name}, {what}");
     let samples = x.ncols();
     let mut bench = Bench::new(spec, x, params);
     assert_equal(&place("output"), bench.forward(TRAIN), &case["output"]);
     let (dx, grads) = bench.backward(TRAIN, &numbers(&case["upstream"]));
-    assert_equal(&place("input gradient"), &dx, &case["input_gradient"]);
-    let width = if name == "dense" { by_columns(&case["weight"]).len() } else { units };
+    if name != "embedding" {
+        assert_equal(&place("input gradient"), &dx, &case["input_gradient"]);
+    }
+    let width = match name {
+        "batch_norm" | "layer_norm" => units,
+        _ => numbers(&case["weight"]).len(),
+    };
     let (weight, rest) = grads.split_at(width);
+    // PyTorch has one table for all columns of codes
+    let mut weight = weight.to_vec();
+    for column in rest.chunks(width).filter(|_| name == "embedding") {
+        weight.iter_mut().zip(column).for_each(|(sum, &slope)| *sum += slope);
+    }
     match &case["weight_gradient"] {
         Value::Null => assert!(case["weight"].is_null(), "{name}: no weight gradient"),
         wanted if name == "dense" => {
-            assert_equal(&place("weight gradient"), weight, &by_columns(wanted).into());
+            assert_equal(&place("weight gradient"), &weight, &by_columns(wanted).into());
         }
-        wanted => assert_equal(&place("weight gradient"), weight, wanted),
+        wanted => assert_equal(&place("weight gradient"), &weight, wanted),
     }
     match &case["bias_gradient"] {
         Value::Null => assert!(case["bias"].is_null(), "{name}: no bias gradient"),
         wanted => assert_equal(&place("bias gradient"), &rest[..numbers(wanted).len()], wanted),
     }
-    if name == "batch_norm" {
+    if name == "batch_norm" && !tracked {
+        // without statistics PyTorch uses the batch's, which slalom's training pass does
+        assert_equal(&place("output for use"), bench.forward(TRAIN), &case["eval_output"]);
+    } else if name == "batch_norm" {
         bench.layer.settle(&mut bench.params, units, samples, &bench.cache);
-        let (mean, variance) = bench.params[2 * units..].split_at(units);
+        let (mean, rest) = bench.params[2 * units..].split_at(units);
         assert_equal(&place("running mean"), mean, &case["running_mean"]);
-        assert_equal(&place("running variance"), variance, &case["running_var"]);
+        assert_equal(&place("running variance"), &rest[..units], &case["running_var"]);
         assert_equal(&place("output for use"), bench.forward(Mode::Predict), &case["eval_output"]);
     }
 }

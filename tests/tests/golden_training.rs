@@ -1,25 +1,18 @@
 //! Whole training runs against PyTorch: the same initial weights and the same order of samples give
 //! the same loss at every step and the same weights at the end.
 
-use serde_json::Value;
-use slalom_layers::{Activation, Dense, Kind, LayerSpec, Loss, Mode, Network, Pass};
-use slalom_optim::{Clip, Optimizer};
+use serde_json::{Value, json};
+use slalom_layers::{Dense, Kind, LayerSpec, Loss, Mode, Network, Pass};
+use slalom_optim::{Clip, Optimizer, Rule};
 use slalom_regularize::Penalty;
 use slalom_tensor::{Matrix, Targets, Threads};
-use slalom_tests::golden::{Options, assert_close, cases, number, numbers, text, torch};
+use slalom_tests::golden::{
+    Options, activation, assert_close, cases, number, numbers, text, torch,
+};
 
 /// PyTorch's class names, as the other golden files write them.
 fn algorithm(class: &str) -> String {
     class.to_lowercase()
-}
-
-fn activation(name: &str) -> Activation {
-    match name {
-        "tanh" => Activation::Tanh,
-        "relu" => Activation::Relu,
-        "sigmoid" => Activation::Sigmoid,
-        other => panic!("unknown activation {other}"),
-    }
 }
 
 /// Rows of a case, one a sample, as the columns of a matrix.
@@ -42,7 +35,10 @@ fn follow(case: &Value) {
     let name = text(&case["name"]);
     let sizes: Vec<usize> = numbers(&case["sizes"]).iter().map(|&n| n as usize).collect();
     let (&last, hidden) = sizes[1..].split_last().expect("sizes");
-    let f = activation(text(&case["activation"]));
+    let mut plain = Options::of(&json!({"name": name, "options": {}}));
+    let LayerSpec::Activation(f) = activation(text(&case["activation"]), &mut plain).0 else {
+        panic!("{name}: unknown activation of a dense layer");
+    };
     let hidden = hidden.iter().map(|&units| LayerSpec::from(Dense::new(units, f)));
     let network =
         Network::<f64>::new(sizes[0], hidden.chain([Dense::linear(last).into()])).unwrap();
@@ -55,7 +51,8 @@ fn follow(case: &Value) {
     let penalty = Penalty { l1: number(&case["l1"]), l2: number(&case["l2"]) };
     // in PyTorch the penalty is part of the loss: what bounds the gradient sees it, and a decay may
     // stand beside it; otherwise that is the same as the optimizer's own
-    let in_loss = !case["clip_norm"].is_null() || text(&case["optimizer"]) == "AdamW";
+    let decoupled = block.decay > 0.0 || matches!(rule, Rule::AdamW(_));
+    let in_loss = !case["clip_norm"].is_null() || decoupled;
     let fused = if in_loss { Penalty::default() } else { penalty };
     let penalised = |of: &slalom_layers::Block| slalom_optim::Block {
         name: of.name.clone(),

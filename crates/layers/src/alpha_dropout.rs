@@ -3,8 +3,8 @@
 use slalom_regularize::classical_mask;
 use slalom_tensor::Scalar;
 
-use crate::error::require;
-use crate::layer::{copy_columns, product};
+use crate::dropout::{backward_by_mask, checked_width};
+use crate::layer::copy_columns;
 use crate::{Backward, Forward, Layer, LayerError, Mode, Pass};
 
 /// Alpha dropout: while training, each input is set to α′ = −1.7581 (where SELU saturates) with
@@ -49,9 +49,7 @@ impl<F: Scalar> Layer<F> for AlphaDropout {
     }
 
     fn outputs(&self, inputs: usize, layer: usize) -> Result<usize, LayerError> {
-        let rate = self.rate;
-        require((0.0..1.0).contains(&rate), layer, "rate", rate, "at least 0 and below 1")?;
-        Ok(inputs)
+        checked_width(self.rate, inputs, layer)
     }
 
     /// The mask, times a.
@@ -72,9 +70,7 @@ impl<F: Scalar> Layer<F> for AlphaDropout {
         }
     }
 
-    fn backward(&self, at: Backward<'_, F>, _pass: &Pass<'_>) {
-        if let Some(dx) = at.dx {
-            product(at.dy, at.cache, dx);
-        }
+    fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
+        backward_by_mask(at, pass);
     }
 }

@@ -19,6 +19,7 @@ use crate::{Backward, Forward, Init, Kind, Layer, LayerError, Mode, Parameter, P
 /// |---|---|---|
 /// | `momentum` | 0.1 | the weight of the new batch, in 0..=1 (PyTorch's; Keras's is 1 minus it, 0.01) |
 /// | `eps` | 1e-5 | above 0 (PyTorch's; Keras 1e-3) |
+/// | `cumulative` | false | follow the plain mean over all batches instead (PyTorch's `momentum=None`) |
 ///
 /// The running statistics are blocks of kind [`Kind::Statistic`] in the slab: saved with the rest,
 /// not touched by an optimizer. Keras follows the biased variance. A batch of one sample has
@@ -42,11 +43,14 @@ pub struct BatchNorm {
     pub momentum: f64,
     /// Added to the variance, finite and above 0.
     pub eps: f64,
+    /// The running statistics are the mean over all batches, whose number is one more block, and
+    /// `momentum` is not read: for statistics gathered anew behind averaged weights.
+    pub cumulative: bool,
 }
 
 impl Default for BatchNorm {
     fn default() -> Self {
-        Self { momentum: 0.1, eps: 1e-5 }
+        Self { momentum: 0.1, eps: 1e-5, cumulative: false }
     }
 }
 
@@ -56,7 +60,7 @@ impl<F: Scalar> Layer<F> for BatchNorm {
     }
 
     fn outputs(&self, inputs: usize, layer: usize) -> Result<usize, LayerError> {
-        let Self { momentum: m, eps } = *self;
+        let Self { momentum: m, eps, .. } = *self;
         require((0.0..=1.0).contains(&m), layer, "momentum", m, "in 0..=1")?;
         require(eps.is_finite() && eps > 0.0, layer, "eps", eps, "finite and above 0")?;
         Ok(inputs)
@@ -64,13 +68,17 @@ impl<F: Scalar> Layer<F> for BatchNorm {
 
     fn parameters(&self, inputs: usize) -> Vec<Parameter> {
         let block =
-            |name, kind, value| Parameter::new(name, kind, (inputs, 1), Init::Constant(value));
-        vec![
-            block("scale", Kind::Scale, 1.0),
-            block("shift", Kind::Bias, 0.0),
-            block("running_mean", Kind::Statistic, 0.0),
-            block("running_variance", Kind::Statistic, 1.0),
-        ]
+            |name, kind, rows, value| Parameter::new(name, kind, (rows, 1), Init::Constant(value));
+        let mut blocks = vec![
+            block("scale", Kind::Scale, inputs, 1.0),
+            block("shift", Kind::Bias, inputs, 0.0),
+            block("running_mean", Kind::Statistic, inputs, 0.0),
+            block("running_variance", Kind::Statistic, inputs, 1.0),
+        ];
+        if self.cumulative {
+            blocks.push(block("batches", Kind::Statistic, 1, 0.0));
+        }
+        blocks
     }
 
     /// Mean and variance of each unit.
@@ -82,7 +90,7 @@ impl<F: Scalar> Layer<F> for BatchNorm {
         let (units, samples) = at.x.shape();
         let (learned, running) = at.params.split_at(2 * units);
         match pass.mode {
-            Mode::Predict => at.cache.copy_from_slice(running),
+            Mode::Predict => at.cache.copy_from_slice(&running[..2 * units]),
             Mode::Train { .. } => {
                 let (means, variances) = at.cache.split_at_mut(units);
                 for rows in blocks(units) {
@@ -161,10 +169,18 @@ impl<F: Scalar> Layer<F> for BatchNorm {
 
     fn settle(&self, params: &mut [F], inputs: usize, samples: usize, cache: &[F]) {
         let unbiased = samples as f64 / samples.saturating_sub(1).max(1) as f64;
-        let (means, variances) = params[2 * inputs..].split_at_mut(inputs);
+        let (means, rest) = params[2 * inputs..].split_at_mut(inputs);
+        let (variances, batches) = rest.split_at_mut(inputs);
         let (batch_means, batch_variances) = cache.split_at(inputs);
+        let momentum = match batches.first_mut() {
+            None => self.momentum,
+            Some(batches) => {
+                *batches += F::one();
+                1.0 / batches.wide()
+            }
+        };
         let follow = |running: &mut F, batch: f64| {
-            *running = F::of((1.0 - self.momentum) * running.wide() + self.momentum * batch);
+            *running = F::of((1.0 - momentum) * running.wide() + momentum * batch);
         };
         means.iter_mut().zip(batch_means).for_each(|(r, b)| follow(r, b.wide()));
         variances.iter_mut().zip(batch_variances).for_each(|(r, b)| follow(r, unbiased * b.wide()));

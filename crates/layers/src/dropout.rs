@@ -66,9 +66,7 @@ impl<F: Scalar> Layer<F> for Dropout {
     }
 
     fn outputs(&self, inputs: usize, layer: usize) -> Result<usize, LayerError> {
-        let rate = self.rate;
-        require((0.0..1.0).contains(&rate), layer, "rate", rate, "at least 0 and below 1")?;
-        Ok(inputs)
+        checked_width(self.rate, inputs, layer)
     }
 
     /// The mask.
@@ -98,12 +96,22 @@ impl<F: Scalar> Layer<F> for Dropout {
     }
 
     fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
-        if let Some(dx) = at.dx {
-            let (dy, mask) = (&*at.dy, &*at.cache);
-            pass.threads.pieces(dx, PIECE, &|first, dx| {
-                let range = first..first + dx.len();
-                product(&dy[range.clone()], &mask[range], dx);
-            });
-        }
+        backward_by_mask(at, pass);
     }
+}
+
+/// The width of every kind of dropout, if its rate is one.
+pub(crate) fn checked_width(rate: f64, inputs: usize, layer: usize) -> Result<usize, LayerError> {
+    require((0.0..1.0).contains(&rate), layer, "rate", rate, "at least 0 and below 1")?;
+    Ok(inputs)
+}
+
+/// The backward pass of every kind: times what the forward pass left in the cache.
+pub(crate) fn backward_by_mask<F: Scalar>(at: Backward<'_, F>, pass: &Pass<'_>) {
+    let Some(dx) = at.dx else { return };
+    let (dy, mask) = (&*at.dy, &*at.cache);
+    pass.threads.pieces(dx, PIECE, &|first, dx| {
+        let range = first..first + dx.len();
+        product(&dy[range.clone()], &mask[range], dx);
+    });
 }

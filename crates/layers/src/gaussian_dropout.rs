@@ -3,8 +3,8 @@
 use rand_distr::{Distribution, StandardNormal};
 use slalom_tensor::{Purpose, Scalar, stream};
 
-use crate::error::require;
-use crate::layer::{product, scale_columns};
+use crate::dropout::{backward_by_mask, checked_width};
+use crate::layer::scale_columns;
 use crate::{Backward, Forward, Layer, LayerError, Mode, Pass};
 
 /// Gaussian dropout: while training, each input is multiplied by a draw from
@@ -32,9 +32,7 @@ impl<F: Scalar> Layer<F> for GaussianDropout {
     }
 
     fn outputs(&self, inputs: usize, layer: usize) -> Result<usize, LayerError> {
-        let rate = self.rate;
-        require((0.0..1.0).contains(&rate), layer, "rate", rate, "at least 0 and below 1")?;
-        Ok(inputs)
+        checked_width(self.rate, inputs, layer)
     }
 
     /// The noise.
@@ -58,9 +56,7 @@ impl<F: Scalar> Layer<F> for GaussianDropout {
         scale_columns(at.x, noise, at.y);
     }
 
-    fn backward(&self, at: Backward<'_, F>, _pass: &Pass<'_>) {
-        if let Some(dx) = at.dx {
-            product(at.dy, at.cache, dx);
-        }
+    fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
+        backward_by_mask(at, pass);
     }
 }

@@ -168,7 +168,7 @@ fn dropout_before_a_linear_unit_is_ridge_regression() {
 #[test]
 fn batch_norm_normalises_the_batch_and_follows_it() {
     let x = Matrix::from_fn(4, 50, |i, j| 10.0 * i as f64 + (i + 1) as f64 * (j as f64).sin());
-    let net = network([BatchNorm { momentum: 0.2, eps: 1e-12 }.into()]);
+    let net = network([BatchNorm { momentum: 0.2, eps: 1e-12, cumulative: false }.into()]);
     let mut params = net.init(0);
     let threads = Threads::one();
     let pass = Pass { mode: train(0, 0), layer: 0, threads: &threads };
@@ -193,6 +193,29 @@ fn batch_norm_normalises_the_batch_and_follows_it() {
     // a prediction is of each sample by itself
     let alone = net.predict(&params, x.columns(7, 1), &threads).unwrap();
     assert_eq!(alone.column(0), net.predict(&params, x.as_view(), &threads).unwrap().column(7));
+}
+
+#[test]
+fn cumulative_batch_norm_follows_the_mean_over_all_batches() {
+    let layer = BatchNorm { cumulative: true, momentum: 0.7, ..BatchNorm::default() };
+    let net = network([layer.into()]);
+    assert_eq!(net.block("0.batches").unwrap().shape, (1, 1));
+    let mut params = net.init(0);
+    let threads = Threads::one();
+    let pass = Pass { mode: train(0, 0), layer: 0, threads: &threads };
+    let mut tape = net.tape(2);
+    for (k, mean) in [(1.0, 1.0), (2.0, 1.5), (6.0, 3.0)] {
+        let x = Matrix::from_fn(4, 2, |_, j| k + [-k, k][j]);
+        net.forward(&params, x.as_view(), &mut tape, &pass);
+        net.settle(&mut params, &tape);
+        assert!((params[8] - mean).abs() < 1e-15, "{} for {mean}", params[8]);
+    }
+    // unbiased variances of two samples: 2, 8 and 72
+    assert!((params[15] - 82.0 / 3.0).abs() < 1e-13 && params[16] == 3.0, "{params:?}");
+    let x = inputs(2);
+    let y = net.predict(&params, x.as_view(), &threads).unwrap();
+    let wanted = (x[(0, 0)] - 3.0) / (82.0_f64 / 3.0 + 1e-5).sqrt();
+    assert!((y[(0, 0)] - wanted).abs() < 1e-14);
 }
 
 #[test]

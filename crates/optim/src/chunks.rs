@@ -48,8 +48,7 @@ impl<F: Float> Optimizer<F> {
     /// Whether a step can be made chunk by chunk: not where clipping or the rule needs the norm of
     /// the gradient first.
     pub fn takes_chunks(&self) -> bool {
-        let by_norm = matches!(self.clip, Some(Clip::GlobalNorm(_) | Clip::BlockNorm(_)));
-        !by_norm && self.rule().trust().is_none()
+        matches!(self.clip, None | Some(Clip::Value(_))) && self.rule().trust().is_none()
     }
 
     /// Begins a step that is made chunk by chunk, and counts it.

@@ -1,6 +1,6 @@
 //! Clipping: bounds for a gradient before the rule sees it.
 //!
-//! By norm: `g ← g·min(1, c / (‖g‖₂ + 10⁻⁶))`; by value: `g ← min(max(g, −c), c)`.
+//! By norm: `g ← g·min(1, c / (‖g‖ + 10⁻⁶))`; by value: `g ← min(max(g, −c), c)`.
 //!
 //! Differs from PyTorch: not at all (`clip_grad_norm_`, `clip_grad_value_`); from Keras and optax,
 //! which scale by `c / max(‖g‖₂, c)`, without the 10⁻⁶.
@@ -8,8 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::block::check_blocks;
-use crate::error::{check_length, check_positive};
+use crate::error::{check, check_length, check_positive};
 use crate::float::{clamp, narrow};
+use crate::norm::p_norm;
 use crate::plan::Plan;
 use crate::simd::Level;
 use crate::threads::alone;
@@ -38,10 +39,18 @@ pub enum Clip {
     BlockNorm(f64),
     /// Bounds each number: at most this, at least its negative.
     Value(f64),
+    /// As [`GlobalNorm`](Self::GlobalNorm) with `(Σ|g|ᵖ)^(1/p)` for the norm: PyTorch's `norm_type`.
+    /// It takes one more reading of the gradient, on the calling thread.
+    PNorm {
+        /// What the norm is at most.
+        bound: f64,
+        /// p above 0; infinite for the largest `|g|`.
+        p: f64,
+    },
 }
 
 impl Clip {
-    /// Whether the bound is above 0 and finite.
+    /// Whether the bound is above 0 and finite, and p above 0.
     ///
     /// # Errors
     /// [`OptimError::Setting`] names the kind of clipping.
@@ -50,12 +59,17 @@ impl Clip {
             Self::GlobalNorm(bound) => ("global norm", bound),
             Self::BlockNorm(bound) => ("block norm", bound),
             Self::Value(bound) => ("value", bound),
+            Self::PNorm { bound, p } => {
+                check("Clip", "p", p, p > 0.0, "above 0")?;
+                ("p-norm", bound)
+            }
         };
         check_positive("Clip", field, bound)
     }
 
-    /// Clips `gradient` in place and gives the norm that it had, for loops that do without an
-    /// [`Optimizer`](crate::Optimizer); the optimizer does the same on the fly.
+    /// Clips `gradient` in place and gives the norm that it had (the Euclidean one unless p says
+    /// otherwise), for loops that do without an [`Optimizer`](crate::Optimizer); the optimizer does
+    /// the same on the fly.
     ///
     /// # Errors
     /// As [`Optimizer::step`](crate::Optimizer::step).
@@ -64,6 +78,7 @@ impl Clip {
         check_length("the gradient slice", gradient.len(), check_blocks(blocks)?)?;
         let plan = Plan::new(blocks, true, 0.0);
         let norm = plan.measure(Level::detect(), blocks, gradient, &alone)?;
+        let norm = self.norm(norm, blocks, gradient);
         let mut scales = vec![1.0; blocks.len()];
         self.fill(&mut scales, norm, plan.block_norms(gradient));
         let bound = narrow(self.bound());
@@ -75,6 +90,13 @@ impl Clip {
         Ok(norm)
     }
 
+    /// The norm of the whole gradient that counts, given the Euclidean one.
+    pub(crate) fn norm<F: Float>(&self, euclidean: f64, blocks: &[Block], gradient: &[F]) -> f64 {
+        let Self::PNorm { p, .. } = *self else { return euclidean };
+        let trained = blocks.iter().filter(|block| !block.frozen);
+        p_norm(p, trained.flat_map(|block| &gradient[block.range.clone()]))
+    }
+
     /// The factor for the gradient of each block, given the norms; leaves others as they are.
     pub(crate) fn fill(
         &self,
@@ -83,7 +105,7 @@ impl Clip {
         block_norms: impl Iterator<Item = (usize, f64)>,
     ) {
         match *self {
-            Self::GlobalNorm(bound) => scales.fill(scale(norm, bound)),
+            Self::GlobalNorm(bound) | Self::PNorm { bound, .. } => scales.fill(scale(norm, bound)),
             Self::BlockNorm(bound) => {
                 block_norms.for_each(|(block, norm)| scales[block] = scale(norm, bound));
             }
@@ -94,8 +116,8 @@ impl Clip {
     /// The factor for the gradient of one block that is clipped without the others.
     pub(crate) fn block_scale(&self, norm: f64) -> f64 {
         match *self {
-            Self::GlobalNorm(bound) | Self::BlockNorm(bound) => scale(norm, bound),
-            Self::Value(_) => 1.0,
+            Self::BlockNorm(bound) => scale(norm, bound),
+            _ => 1.0,
         }
     }
 
@@ -103,8 +125,13 @@ impl Clip {
     pub(crate) fn bound(&self) -> f64 {
         match *self {
             Self::Value(bound) => bound,
-            Self::GlobalNorm(_) | Self::BlockNorm(_) => f64::INFINITY,
+            _ => f64::INFINITY,
         }
+    }
+
+    /// Whether the whole gradient must be known before the first number moves.
+    pub(crate) fn is_global(&self) -> bool {
+        matches!(self, Self::GlobalNorm(_) | Self::PNorm { .. })
     }
 }
 
@@ -116,11 +143,59 @@ fn scale(norm: f64, bound: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Optimizer, Sgd};
 
     #[test]
     fn the_margin_is_pytorchs() {
         let mut gradient = [3.0_f64, 4.0];
         Clip::GlobalNorm(1.0).apply(&[Block::new("w", 0..2)], &mut gradient).unwrap();
         assert!((gradient[1] - 4.0 / (5.0 + 1e-6)).abs() < 1e-15);
+    }
+
+    #[test]
+    fn other_norms_count_what_is_trained() {
+        let frozen = Block { frozen: true, ..Block::new("frozen", 1..2) };
+        let blocks = [Block::new("a", 0..1), frozen, Block::new("b", 2..3)];
+        for (p, wanted) in [
+            (1.0, 7.0),
+            (2.0, 5.0),
+            (3.0, 91.0_f64.cbrt()),
+            (0.5, 7.0 + 48_f64.sqrt()),
+            (f64::INFINITY, 4.0),
+        ] {
+            let clip = Clip::PNorm { bound: 1.0, p };
+            let mut gradient = [3.0, 9.0, -4.0];
+            let norm = clip.apply(&blocks, &mut gradient).unwrap();
+            assert!((norm / wanted - 1.0).abs() < 1e-15, "{p}: {norm} for {wanted}");
+            let scaled = [3.0 / (wanted + 1e-6), 9.0, -4.0 / (wanted + 1e-6)];
+            let close = gradient.iter().zip(scaled).all(|(g, w)| (g - w).abs() < 1e-14);
+            assert!(close, "{p}: {gradient:?}");
+            let mut params = [0.0; 3];
+            let mut sgd =
+                Optimizer::<f64>::new(Sgd::default(), blocks.to_vec(), Some(clip)).unwrap();
+            let step = sgd.step(1.0, &mut params, &[3.0, 9.0, -4.0]).unwrap();
+            assert_eq!((step.norm, params), (5.0, [-gradient[0], 0.0, -gradient[2]]));
+            assert!(!sgd.takes_chunks() && sgd.begin(0.1).is_err());
+        }
+    }
+
+    #[test]
+    fn norms_beyond_their_powers_and_of_nothing() {
+        let clipped = |p, mut gradient: [f64; 2]| {
+            let norm = Clip::PNorm { bound: 1.0, p }.apply(&[Block::new("w", 0..2)], &mut gradient);
+            (norm.unwrap(), gradient)
+        };
+        let (norm, gradient) = clipped(4.0, [3e200, -3e200]);
+        assert!((norm / (3e200 * 2_f64.powf(0.25)) - 1.0).abs() < 1e-15, "{norm}");
+        assert!((gradient[0] - 0.5_f64.powf(0.25)).abs() < 1e-15 && gradient[1] == -gradient[0]);
+        assert_eq!(clipped(3.0, [0.0; 2]), (0.0, [0.0; 2]));
+        for (clip, named) in [
+            (Clip::PNorm { bound: 1.0, p: 0.0 }, "Clip: p is 0: it must be above 0"),
+            (Clip::PNorm { bound: 1.0, p: f64::NAN }, "Clip: p is NaN"),
+            (Clip::PNorm { bound: 0.0, p: 1.0 }, "Clip: p-norm is 0"),
+        ] {
+            let message = clip.validate().unwrap_err().to_string();
+            assert!(message.starts_with(named), "{message}");
+        }
     }
 }

@@ -85,8 +85,23 @@ pub(crate) fn first_not_finite<F: Float>(values: &[F]) -> Option<(usize, f64)> {
 /// The norm of values whose squares overflow: scaled by the largest of them. Not finite where one
 /// of them is not.
 pub(crate) fn scaled_norm<'a, F: Float>(values: impl Iterator<Item = &'a F> + Clone) -> f64 {
-    let largest = values.clone().fold(0.0, |largest: f64, &value| largest.max(wide(value).abs()));
+    let largest = largest(values.clone());
     largest * values.map(|&value| (wide(value) / largest).powi(2)).sum::<f64>().sqrt()
+}
+
+/// (Σ|x|ᵖ)^(1/p) of finite values, the largest |x| where p is infinite: scaled by the largest, so that
+/// no power overflows.
+pub(crate) fn p_norm<'a, F: Float>(p: f64, values: impl Iterator<Item = &'a F> + Clone) -> f64 {
+    let largest = largest(values.clone());
+    if p.is_infinite() || largest == 0.0 {
+        return largest;
+    }
+    let powers = values.map(|&value| (wide(value).abs() / largest).powf(p));
+    largest * powers.sum::<f64>().powf(1.0 / p)
+}
+
+fn largest<'a, F: Float>(values: impl Iterator<Item = &'a F>) -> f64 {
+    values.fold(0.0, |largest, &value| largest.max(wide(value).abs()))
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ impl<F: Float> Optimizer<F> {
     pub fn begin(&mut self, rates: impl Into<Rates>) -> Result<Pass<'_, F>, OptimError> {
         let rates = rates.into();
         self.check_rates(rates)?;
-        if let Some(Clip::GlobalNorm(_)) = self.clip {
+        if self.clip.is_some_and(|clip| clip.is_global()) {
             let conflict = "clipping by the global norm needs the whole gradient: call step";
             return Err(OptimError::Conflict { owner: "begin".into(), conflict });
         }
@@ -249,7 +249,8 @@ impl<F: Float> Optimizer<F> {
         let Buffers { plan, scales, .. } = &mut self.buffers;
         let norm = plan.measure(self.level, &self.blocks, grads, run)?;
         if let Some(clip) = &self.clip {
-            clip.fill(scales, norm, plan.block_norms(grads));
+            let counted = clip.norm(norm, &self.blocks, grads);
+            clip.fill(scales, counted, plan.block_norms(grads));
         }
         Ok(norm)
     }

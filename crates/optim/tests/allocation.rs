@@ -63,7 +63,8 @@ fn steps_allocate_nothing() {
     let len = first + second;
     let grads: Vec<f32> = (0..len).map(|i| (i as f32 * 0.7).sin()).collect();
     let mut params = vec![0.5_f32; len];
-    let clips = [None, Some(Clip::GlobalNorm(1.0)), Some(Clip::BlockNorm(1.0))];
+    let whole = [Clip::GlobalNorm(1.0), Clip::PNorm { bound: 1.0, p: 1.0 }];
+    let clips = [None, Some(whole[0]), Some(whole[1]), Some(Clip::BlockNorm(1.0))];
     for (rule, clip) in rules.iter().flat_map(|rule| clips.map(|clip| (rule, clip))) {
         let blocks = vec![
             Block { l1: 1e-4, ..Block::new("weight", 0..first) },
@@ -76,7 +77,7 @@ fn steps_allocate_nothing() {
             let run = |tasks: usize, work: &(dyn Fn(usize) + Sync)| (0..tasks).for_each(work);
             opt.step_with(0.01, &mut params, &grads, &run).unwrap();
             opt.sweep_with(0.01, &mut params, &grads, &run).unwrap();
-            if !matches!(clip, Some(Clip::GlobalNorm(_))) {
+            if clip.is_none_or(|clip| !whole.contains(&clip)) {
                 let mut pass = opt.begin(0.01).unwrap();
                 let (weight, bias) = params.split_at_mut(first);
                 pass.block(1, bias, &grads[first..]).unwrap();

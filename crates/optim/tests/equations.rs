@@ -78,20 +78,26 @@ fn every_form_of_rmsprop() {
 
 #[test]
 fn every_form_of_adam() {
-    for (amsgrad, max_corrected, nesterov, eps_hat) in [
-        (true, true, false, false),
-        (true, false, true, false),
-        (false, false, true, true),
-        (true, true, true, true),
+    for (amsgrad, max_corrected, nesterov, eps_hat, [correct_mean, correct_variance]) in [
+        (true, true, false, false, [true, true]),
+        (true, false, true, false, [true, true]),
+        (false, false, true, true, [true, true]),
+        (true, true, true, true, [true, true]),
+        (true, true, false, false, [false, true]),
+        (true, false, true, true, [true, false]),
+        (false, false, true, false, [false, false]),
+        (true, true, false, false, [false, false]),
     ] {
         let (beta1, beta2, eps, eps_root) = (0.8, 0.6, 1e-2, 1e-3);
-        let rule = Adam { beta1, beta2, eps, eps_root, eps_hat, amsgrad, max_corrected, nesterov };
+        let adam = Adam { beta1, beta2, eps, eps_root, eps_hat, amsgrad, ..Adam::default() };
+        let rule = Adam { max_corrected, nesterov, correct_mean, correct_variance, ..adam };
         let (mut m, mut v, mut largest) = (0.0, 0.0, 0.0_f64);
         beside(rule, |t, rate, x, g| {
             m = 0.8 * m + 0.2 * g;
             v = 0.6 * v + 0.4 * g * g;
-            let (c1, c2) = (1.0 - 0.8_f64.powi(t), 1.0 - 0.6_f64.powi(t));
-            let next = 1.0 - 0.8_f64.powi(t + 1);
+            let c1 = if correct_mean { 1.0 - 0.8_f64.powi(t) } else { 1.0 };
+            let c2 = if correct_variance { 1.0 - 0.6_f64.powi(t) } else { 1.0 };
+            let next = if correct_mean { 1.0 - 0.8_f64.powi(t + 1) } else { 1.0 };
             let mean = if nesterov { 0.8 * m / next + 0.2 * g / c1 } else { m / c1 };
             let square = match (amsgrad, max_corrected) {
                 (false, _) => v / c2,

@@ -2,8 +2,8 @@
 //!
 //! GB/s count the streams that the rule itself must read and write: the gradient, and parameters
 //! and slots twice. The ratio is to a triad (`a ← b + s·c`) of the same run, whose streams are
-//! counted the same way. `step` reads the gradient through before anything moves, `sweep` checks it
-//! on the way.
+//! counted the same way. The first columns are the one pass (`sweep_with`), which checks the gradient
+//! on its way; the others read all of it before anything moves (`step_with`).
 
 use std::time::Instant;
 
@@ -27,15 +27,14 @@ pub(super) fn run(filter: &[String]) -> Result<()> {
         let threads = Threads::new(count).context("cannot start the threads")?;
         let triad = triad(&threads);
         println!("\nthreads {count}: triad {triad:.1} GB/s");
-        println!(
-            "{:<16}{:>10}{:>8}{:>8}{:>10}{:>8}{:>8}",
-            "rule", "step ms", "GB/s", "triad", "sweep ms", "GB/s", "triad"
-        );
+        println!("{:<16}{:>26}{:>26}", "", "one pass (sweep)", "checked first (step)");
+        let columns = format!("{:>10}{:>8}{:>8}", "ms", "GB/s", "÷ triad");
+        println!("{:<16}{columns}{columns}", "rule");
         for (name, rule) in &rules {
-            let [step, sweep] = step(rule, &threads)?;
+            let times = times(rule, &threads)?;
             let bytes = (3 + 2 * rule.slots().len()) as f64 * NUMBERS as f64 * 4.0;
             print!("{name:<16}");
-            for seconds in [step, sweep] {
+            for seconds in times {
                 let speed = bytes / seconds / 1e9;
                 print!("{:>10.2}{speed:>8.1}{:>8.2}", seconds * 1e3, speed / triad);
             }
@@ -73,8 +72,8 @@ fn rules() -> Vec<(&'static str, Rule)> {
     ]
 }
 
-/// The best times of `step_with` and `sweep_with`.
-fn step(rule: &Rule, threads: &Threads) -> Result<[f64; 2]> {
+/// The best times of `sweep_with` and `step_with`.
+fn times(rule: &Rule, threads: &Threads) -> Result<[f64; 2]> {
     let blocks = vec![Block::new("all", 0..NUMBERS)];
     let mut optimizer = Optimizer::<f32>::new(rule.clone(), blocks, None)?;
     let mut params = numbers(1);
@@ -87,7 +86,7 @@ fn step(rule: &Rule, threads: &Threads) -> Result<[f64; 2]> {
         let run = |tasks: usize, work: &(dyn Fn(usize) + Sync)| threads.run(tasks, work);
         optimizer.sweep_with(1e-3, &mut params, &grads, &run).map(drop)
     })?;
-    Ok([step, sweep])
+    Ok([sweep, step])
 }
 
 /// The bandwidth of `a ← b + s·c` in GB/s, cut as a step is.

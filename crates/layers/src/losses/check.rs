@@ -54,7 +54,10 @@ impl Loss {
                 field(in_range, "focal", focal, "finite and at least 0")?;
                 weights("class_weights", &loss.class_weights)
             }
-            Self::BinaryCrossEntropy(loss) => weights("positive_weights", &loss.positive_weights),
+            Self::BinaryCrossEntropy(loss) => {
+                weights("positive_weights", &loss.positive_weights)?;
+                weights("weights", &loss.weights)
+            }
             Self::Huber(loss) => above_0("delta", loss.delta),
             Self::SmoothL1(loss) => {
                 let beta = loss.beta;

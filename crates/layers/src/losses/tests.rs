@@ -35,7 +35,14 @@ fn every_loss() -> Vec<(Loss, Kind)> {
         (mild.into(), Kind::Probabilities),
         (weighted.into(), Kind::Classes),
         (BinaryCrossEntropy::default().into(), Kind::Binary),
-        (BinaryCrossEntropy { positive_weights: weights }.into(), Kind::Probabilities),
+        (
+            BinaryCrossEntropy { positive_weights: weights.clone(), ..Default::default() }.into(),
+            Kind::Probabilities,
+        ),
+        (
+            BinaryCrossEntropy { weights: weights.clone(), positive_weights: weights }.into(),
+            Kind::Binary,
+        ),
         (MeanSquaredError {}.into(), Kind::Reals),
         (MeanAbsoluteError {}.into(), Kind::Reals),
         (Huber { delta: 0.7 }.into(), Kind::Reals),
@@ -305,8 +312,11 @@ fn fields_out_of_range_are_named() {
         let weights = Some(vec![1.0, bad]);
         let loss = CrossEntropy { class_weights: weights.clone(), ..plain.clone() };
         assert!(refused(loss.into()).starts_with("class_weights of cross-entropy is"));
-        let loss = BinaryCrossEntropy { positive_weights: weights };
+        let plain = BinaryCrossEntropy::default();
+        let loss = BinaryCrossEntropy { positive_weights: weights.clone(), ..plain.clone() };
         assert!(refused(loss.into()).starts_with("positive_weights"));
+        let loss = BinaryCrossEntropy { weights, ..plain };
+        assert!(refused(loss.into()).starts_with("weights of binary cross-entropy is"));
     }
     let weights = Some(vec![1.0; 3]);
     assert_eq!(

@@ -67,7 +67,7 @@ impl Method for AdaBelief {
 
     fn visit<F: Float>(&self, at: At, visitor: impl Visit<F>) {
         let beta1 = at.momentum;
-        let (of_m, of_g) = of_moments(beta1, at.step, self.nesterov);
+        let (of_m, of_g) = of_moments(beta1, at.step, self.nesterov, true);
         visitor.update(Update {
             beta1: narrow(beta1),
             rest1: narrow(1.0 - beta1),

@@ -19,7 +19,8 @@ use crate::{Float, OptimError};
 ///
 /// Differs from PyTorch: not at all with the defaults. Keras's and scikit-learn's ε is the paper's
 /// ε̂, which is not bias-corrected (`eps_hat`); optax has `eps_root` inside the root, takes the
-/// largest of the corrected v (`max_corrected`) and offers `nesterov`.
+/// largest of the corrected v (`max_corrected`), lets AMSGrad go without corrections, as its paper
+/// does (`correct_mean`, `correct_variance`), and offers `nesterov`.
 ///
 /// ```
 /// use slalom_optim::{Adam, Block, Optimizer};
@@ -51,6 +52,10 @@ pub struct Adam {
     pub max_corrected: bool,
     /// `m̂ = β₁·m / (1 − β₁ᵗ⁺¹) + (1 − β₁)·g / (1 − β₁ᵗ)` (default false).
     pub nesterov: bool,
+    /// Divide by `1 − β₁ᵗ` (default true); false takes it for 1 wherever it stands.
+    pub correct_mean: bool,
+    /// Divide by `1 − β₂ᵗ` (default true); false takes it for 1 wherever it stands.
+    pub correct_variance: bool,
 }
 
 impl Default for Adam {
@@ -64,6 +69,8 @@ impl Default for Adam {
             amsgrad: false,
             max_corrected: false,
             nesterov: false,
+            correct_mean: true,
+            correct_variance: true,
         }
     }
 }
@@ -85,8 +92,8 @@ impl Method for Adam {
 
     fn visit<F: Float>(&self, at: At, visitor: impl Visit<F>) {
         let beta1 = at.momentum;
-        let (of_m, of_g) = of_moments(beta1, at.step, self.nesterov);
-        let correction2 = 1.0 - self.beta2.powf(at.step as f64);
+        let (of_m, of_g) = of_moments(beta1, at.step, self.nesterov, self.correct_mean);
+        let correction2 = correction(self.beta2, at.step, self.correct_variance);
         let kernel = Moments {
             beta1: narrow(beta1),
             rest1: narrow(1.0 - beta1),
@@ -107,15 +114,19 @@ impl Method for Adam {
     }
 }
 
-/// What m and g count for in the corrected mean.
-pub(super) fn of_moments(beta1: f64, step: u64, nesterov: bool) -> (f64, f64) {
-    let correction = 1.0 - beta1.powf(step as f64);
+/// What m and g count for in the mean, corrected or not.
+pub(super) fn of_moments(beta1: f64, step: u64, nesterov: bool, correct: bool) -> (f64, f64) {
+    let now = correction(beta1, step, correct);
     if nesterov {
-        let next = 1.0 - beta1.powf((step + 1) as f64);
-        (beta1 / next, (1.0 - beta1) / correction)
+        (beta1 / correction(beta1, step + 1, correct), (1.0 - beta1) / now)
     } else {
-        (1.0 / correction, 0.0)
+        (1.0 / now, 0.0)
     }
+}
+
+/// 1 − βᵗ, or 1 where nothing is corrected.
+fn correction(beta: f64, step: u64, correct: bool) -> f64 {
+    if correct { 1.0 - beta.powf(step as f64) } else { 1.0 }
 }
 
 /// `θ ← θ − (of_m·m + of_g·g) / (√(of_v·v + root) + eps)`.

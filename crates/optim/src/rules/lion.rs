@@ -15,7 +15,8 @@ use crate::{Float, OptimError};
 /// ```
 ///
 /// PyTorch has none. Differs from optax and Keras: not at all, but that their weight decay (1e-3 in
-/// optax) is the block's `decay`, 0 unless set. The rate should be a third to a tenth of Adam's.
+/// optax) is the block's `decay`, 0 unless set. With β₁ = β₂ it is optax's `signum`, with both 0 its
+/// `sign_sgd`. The rate should be a third to a tenth of Adam's.
 ///
 /// ```
 /// use slalom_optim::{Block, Lion, Optimizer};

@@ -84,7 +84,7 @@ impl Method for RAdam {
 
     fn visit<F: Float>(&self, at: At, visitor: impl Visit<F>) {
         let (t, beta1) = (at.step as f64, at.momentum);
-        let (of_m, of_g) = of_moments(beta1, at.step, self.nesterov);
+        let (of_m, of_g) = of_moments(beta1, at.step, self.nesterov, true);
         let correction2 = 1.0 - self.beta2.powf(t);
         let end = 2.0 / (1.0 - self.beta2) - 1.0;
         let rho = end - 2.0 * t * self.beta2.powf(t) / correction2;

@@ -20,7 +20,8 @@ use crate::{Float, OptimError};
 /// The learning rate of the first step is the first step size; later ones are not read.
 ///
 /// Differs from PyTorch: not at all (Rprop⁻ with a forgotten gradient after a turn); the sign is
-/// taken of each gradient, so that their product cannot underflow.
+/// taken of each gradient, so that their product cannot underflow. Differs from optax 0.2.8, which
+/// moves by the step that the call before computed.
 ///
 /// ```
 /// use slalom_optim::{Block, Optimizer, Rprop};

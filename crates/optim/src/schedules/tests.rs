@@ -4,6 +4,7 @@ use super::*;
 
 fn all() -> Vec<LearningRate> {
     let linear = Linear { start: 0.1, end: 0.5, steps: 7 };
+    let polynomial = Polynomial { start: 0.1, end: 0.01, steps: 12, power: 1.5, cycle: false };
     vec![
         0.3.into(),
         StepDecay { start: 0.1, factor: 0.5, every: 3 }.into(),
@@ -11,7 +12,8 @@ fn all() -> Vec<LearningRate> {
         Exponential { start: 0.1, factor: 0.5, steps: 4 }.into(),
         InverseTime { start: 0.1, decay: 0.2, power: 0.5 }.into(),
         linear.into(),
-        Polynomial { start: 0.1, end: 0.01, steps: 12, power: 1.5 }.into(),
+        polynomial.into(),
+        Polynomial { cycle: true, ..polynomial }.into(),
         Cosine { start: 0.1, end: 0.01, steps: 12 }.into(),
         CosineWave { high: 0.1, low: 0.01, half: 5 }.into(),
         CosineRestarts { start: 0.1, end: 0.01, first: 3, growth: 2, shrink: 0.9 }.into(),
@@ -49,8 +51,12 @@ fn every_schedule_comes_back_from_a_file() {
 
 #[test]
 fn halfway_is_between_the_ends() {
-    let parts: [(LearningRate, u64, f64); 4] = [
-        (Polynomial { start: 0.1, end: 0.02, steps: 8, power: 2.0 }.into(), 4, 0.04),
+    let cycle = Polynomial { start: 0.1, end: 0.02, steps: 8, power: 2.0, cycle: true };
+    let parts: [(LearningRate, u64, f64); 7] = [
+        (Polynomial { cycle: false, ..cycle }.into(), 4, 0.04),
+        (cycle.into(), 4, 0.04),
+        (cycle.into(), 12, 0.02 + 0.08 / 16.0),
+        (cycle.into(), 17, 0.02 + 0.08 * (7.0_f64 / 24.0).powi(2)),
         (Warmup { start: 0.02, steps: 4, then: Box::new(0.1.into()) }.into(), 2, 0.06),
         (
             CosineRestarts { start: 0.1, end: 0.02, first: 4, growth: 1, shrink: 1.0 }.into(),
@@ -150,7 +156,7 @@ fn bad_settings_are_refused_by_name() {
     let cosine = Cosine { start: 0.1, end: 0.0, steps: 5 };
     let restarts = CosineRestarts { start: 0.1, end: 0.0, first: 1, growth: 1, shrink: 1.0 };
     let cyclic = Cyclic { low: 0.1, high: 0.2, up: 3, down: 5, shape: Shape::Triangular };
-    let poly = Polynomial { start: 0.1, end: 0.01, steps: 12, power: 1.5 };
+    let poly = Polynomial { start: 0.1, end: 0.01, steps: 12, power: 1.5, cycle: true };
     let noam = Noam { factor: 2.0, size: 64, warmup: 9 };
     let linear = Linear { start: 0.1, end: 0.5, steps: 7 };
     let wave = CosineWave { high: 0.1, low: 0.01, half: 5 };

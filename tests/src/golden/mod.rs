@@ -1,16 +1,21 @@
 //! Reading golden files: values that another program computed, in JSON.
 //!
 //! The folder is the one that the environment variable `SLALOM_GOLDEN` names, by default
-//! `tests/golden`; files of `options/` are always from there. Each file names the program and the version that made it. NaN and infinities
-//! stand there as the strings `"nan"`, `"inf"` and `"-inf"`.
+//! `tests/golden`; files of `options/` are always from there. Each case names the program and the
+//! version that made it. NaN and infinities stand there as the strings `"nan"`, `"inf"`, `"-inf"`.
+
+mod layers;
+mod optimizers;
+mod schedules;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use slalom_optim::{
-    AdaDelta, AdaGrad, Adam, AdamW, Adamax, Asgd, Block, NAdam, RAdam, RmsProp, Rprop, Rule, Sgd,
-};
+
+pub use layers::{activation, loss};
+pub use optimizers::{optimizer, torch};
+pub use schedules::{plateau, schedule};
 
 /// Where the golden files are.
 pub fn folder() -> PathBuf {
@@ -123,6 +128,28 @@ impl Options {
         self.left.remove(name).filter(|value| !value.is_null())
     }
 
+    /// Forgets options that say how a reference computes, not what.
+    pub fn forget(&mut self, names: &[&str]) {
+        names.iter().for_each(|name| drop(self.left.remove(*name)));
+    }
+
+    /// Whether the option of this name is given, as null: Python's None.
+    pub fn none(&mut self, name: &str) -> bool {
+        let none = self.left.get(name).is_some_and(Value::is_null);
+        if none {
+            self.left.remove(name);
+        }
+        none
+    }
+
+    /// The value of this name, which stays to be asked for again.
+    ///
+    /// # Panics
+    /// When it is absent.
+    pub fn seen(&self, name: &str) -> Value {
+        self.left.get(name).unwrap_or_else(|| panic!("{}: no {name}", self.case)).clone()
+    }
+
     /// The number of this name, or what the reference does without it.
     pub fn number(&mut self, name: &str, default: f64) -> f64 {
         self.take(name).map_or(default, |value| number(&value))
@@ -162,82 +189,6 @@ impl Options {
     pub fn finish(self) {
         assert!(self.left.is_empty(), "{}: unknown options {:?}", self.case, self.left);
     }
-}
-
-/// PyTorch's optimizer of that name: the rule, the block with its decay, and the learning rate.
-///
-/// # Panics
-/// When the name is not known.
-pub fn torch(algorithm: &str, o: &mut Options, mut block: Block) -> (Rule, Block, f64) {
-    let lr = o.needed("lr");
-    // how PyTorch computes, not what
-    for name in ["foreach", "fused", "capturable", "differentiable"] {
-        o.take(name);
-    }
-    block.maximize = o.flag("maximize", false);
-    let decoupled = o.flag("decoupled_weight_decay", algorithm == "adamw");
-    let decay = o.number("weight_decay", if algorithm == "adamw" { 0.01 } else { 0.0 });
-    let rule: Rule = match algorithm {
-        "sgd" => Sgd {
-            momentum: o.number("momentum", 0.0),
-            dampening: o.number("dampening", 0.0),
-            nesterov: o.flag("nesterov", false),
-            ..Sgd::default()
-        }
-        .into(),
-        "adagrad" => AdaGrad {
-            lr_decay: o.number("lr_decay", 0.0),
-            initial_accumulator: o.number("initial_accumulator_value", 0.0),
-            eps: o.number("eps", 1e-10),
-            ..AdaGrad::default()
-        }
-        .into(),
-        "rmsprop" => RmsProp {
-            alpha: o.number("alpha", 0.99),
-            eps: o.number("eps", 1e-8),
-            momentum: o.number("momentum", 0.0),
-            centered: o.flag("centered", false),
-            ..RmsProp::default()
-        }
-        .into(),
-        "adadelta" => AdaDelta { rho: o.number("rho", 0.9), eps: o.number("eps", 1e-6) }.into(),
-        "adam" | "adamw" => {
-            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            let (eps, amsgrad) = (o.number("eps", 1e-8), o.flag("amsgrad", false));
-            let adam = Adam { beta1, beta2, eps, amsgrad, ..Adam::default() };
-            if decoupled {
-                return (AdamW { adam, decay }.into(), block, lr);
-            }
-            adam.into()
-        }
-        "adamax" => {
-            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            Adamax { beta1, beta2, eps: o.number("eps", 1e-8), ..Adamax::default() }.into()
-        }
-        "nadam" => {
-            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            let (eps, momentum_decay) = (o.number("eps", 1e-8), o.number("momentum_decay", 4e-3));
-            NAdam { beta1, beta2, eps, momentum_decay }.into()
-        }
-        "radam" => {
-            let (beta1, beta2) = o.pair("betas", (0.9, 0.999));
-            RAdam { beta1, beta2, eps: o.number("eps", 1e-8), ..RAdam::default() }.into()
-        }
-        "asgd" => Asgd {
-            lambda: o.number("lambd", 1e-4),
-            alpha: o.number("alpha", 0.75),
-            t0: o.number("t0", 1e6),
-        }
-        .into(),
-        "rprop" => {
-            let (shrink, grow) = o.pair("etas", (0.5, 1.2));
-            let (smallest, largest) = o.pair("step_sizes", (1e-6, 50.0));
-            Rprop { shrink, grow, smallest, largest }.into()
-        }
-        other => panic!("{}: unknown algorithm {other}", o.case),
-    };
-    *if decoupled { &mut block.decay } else { &mut block.l2 } = decay;
-    (rule, block, lr)
 }
 
 #[cfg(test)]
