@@ -162,17 +162,13 @@ fn truncated<F: Scalar>(deviation: f64, block: &mut [F], rng: &mut Stream) {
     });
 }
 
-/// The Q of a normal matrix, with the signs that make it uniform (Mezzadri 2007).
+/// The Q of a normal matrix. nalgebra's R has no negative number on its diagonal, and that makes Q
+/// uniform (Mezzadri 2007).
 fn orthogonal<F: Scalar>(gain: f64, shape: (usize, usize), block: &mut [F], rng: &mut Stream) {
     let (long, short) = (shape.0.max(shape.1), shape.0.min(shape.1));
     let mut numbers = vec![0.0; long * short];
     normal(1.0, &mut numbers, rng);
-    let qr = Matrix::<f64>::from_vec(long, short, numbers).qr();
-    let (mut q, r) = (qr.q(), qr.r());
-    for (j, mut column) in q.column_iter_mut().enumerate() {
-        let sign = if r[(j, j)] < 0.0 { -gain } else { gain };
-        column.iter_mut().for_each(|v| *v *= sign);
-    }
+    let q = Matrix::<f64>::from_vec(long, short, numbers).qr().q() * gain;
     let q = if shape.0 < shape.1 { q.transpose() } else { q };
     block.iter_mut().zip(q.as_slice()).for_each(|(w, &q)| *w = F::of(q));
 }

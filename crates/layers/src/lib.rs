@@ -22,6 +22,19 @@
 //! assert!(loss.value > 0.0 && grads.iter().any(|g| *g != 0.0));
 //! # Ok::<(), slalom_layers::LayerError>(())
 //! ```
+//!
+//! | to | take |
+//! |---|---|
+//! | stack layers | a [`Network`] of [`LayerSpec`]s: [`Dense`], [`Activation`], [`Prelu`], [`Softmax`], [`LogSoftmax`], [`Embedding`] |
+//! | keep it from overfitting | [`Dropout`], [`GaussianDropout`], [`AlphaDropout`], [`ActivityPenalty`] |
+//! | normalise | [`BatchNorm`], [`LayerNorm`] |
+//! | go around layers | [`Residual`], [`Concat`] |
+//! | begin | an [`Init`] |
+//! | compare outputs with targets | a [`Loss`]: [`CrossEntropy`], [`BinaryCrossEntropy`], [`MeanSquaredError`], [`MeanAbsoluteError`], [`Huber`], [`SmoothL1`], [`LogCosh`], [`Poisson`], [`GaussianLikelihood`], [`Quantile`], [`Hinge`], [`KlDivergence`] |
+//! | write a layer | the trait [`Layer`] (`examples/custom_layer.rs`) |
+//!
+//! Every layer and loss has PyTorch's defaults, or says in its documentation how it differs from
+//! PyTorch and Keras; golden tests hold values and gradients within 1e-12 of PyTorch's in f64.
 
 mod activation;
 mod activity;

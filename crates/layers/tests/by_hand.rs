@@ -108,6 +108,12 @@ fn batch_norm_keeps_the_digits_of_a_large_mean() {
     for (y, wanted) in y.chunks(2).zip(wanted) {
         assert!((y[0] - wanted).abs() < 1e-9 && y[0] == y[1], "{y:?} for {wanted}");
     }
+    // a mean that is rounded
+    let x = Matrix::from_fn(1, 3, |_, j| 1e9 + [0.0, 1.0, 3.0][j]);
+    let [y, _, _] = pass(norm, &[1.0, 0.0, 0.0, 1.0], x.as_view(), &[0.0; 3]);
+    for (y, wanted) in y.iter().zip([-4.0, -1.0, 5.0].map(|d: f64| d / 14_f64.sqrt())) {
+        assert!((y - wanted).abs() < 1e-6, "{y} for {wanted}");
+    }
 }
 
 /// Many more numbers than one task takes: every one meets its own part of the mask.
