@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 use slalom_preprocess::{
-    Drop, Fit, FittedMaxAbs, FittedMinMax, FittedScaler, FittedStandard, Frequency, Impute,
+    Drop, Fill, Fit, FittedMaxAbs, FittedMinMax, FittedScaler, FittedStandard, Frequency, Impute,
     ImputeText, Labels, MaxAbs, MinMax, Normalize, OneHot, Ordinal, Power, PreprocessError,
     Quantile, Robust, Scaler, Shape, Standard, Text, Transform, Unknown, Unseen,
 };
@@ -43,6 +43,7 @@ fn every_case_of_scikit_learn() {
             check_impute_text(&place, case, &impute);
         } else {
             let indicators = options.flag("add_indicator").unwrap_or(false);
+            let case = &marked(case, &mut options);
             let scaler = scaler(name, &mut options);
             options.none_left(&place);
             check_scaler(&place, case, scaler, indicators);
@@ -91,7 +92,7 @@ fn scaler(name: &str, options: &mut Options) -> Scaler {
             Some("max") => Normalize::Max,
             Some(other) => panic!("unknown norm {other:?}"),
         }),
-        _ if named("power") => {
+        _ if named("power") || named("yeo_johnson") => {
             let method = options.word("method");
             assert!(method.is_none_or(|m| m == "yeo-johnson"), "only Yeo-Johnson is offered");
             Scaler::Power(Power { standardize: options.flag("standardize").unwrap_or(true) })
@@ -112,38 +113,69 @@ fn scaler(name: &str, options: &mut Options) -> Scaler {
         _ if named("imputer") || named("simple_imputer") => {
             let fill = options.0.remove("fill_value").filter(|fill| !fill.is_null());
             let fill = fill.map_or(0.0, |fill| number(&fill));
-            // a feature without any value is an error here, unless a constant fills it
-            options.0.remove("keep_empty_features");
-            options.missing_values();
-            Scaler::Impute(match options.word("strategy").as_deref() {
-                None | Some("mean") => Impute::Mean,
-                Some("median") => Impute::Median,
-                Some("most_frequent") => Impute::MostFrequent,
-                Some("constant") => Impute::Constant(fill),
+            let fill = match options.word("strategy").as_deref() {
+                None | Some("mean") => Fill::Mean,
+                Some("median") => Fill::Median,
+                Some("most_frequent") => Fill::MostFrequent,
+                Some("constant") => Fill::Constant(fill),
                 Some(other) => panic!("unknown strategy {other:?}"),
-            })
+            };
+            let keep = options.flag("keep_empty_features").unwrap_or(false);
+            Scaler::Impute(Impute { fill, empty: keep.then_some(0.0) })
         }
         _ => panic!("unknown preprocessing {name:?}"),
     }
 }
 
+/// The case with NaN in place of what its option `missing_values` declares: that is said where a
+/// table is read ([`slalom_preprocess::Csv::missing`]).
+fn marked(case: &Value, options: &mut Options) -> Value {
+    let marker = options.0.remove("missing_values").filter(|value| !value.is_null());
+    let Some(marker) = marker.filter(|value| value != "nan").map(|value| number(&value)) else {
+        return case.clone();
+    };
+    let mut case = case.clone();
+    for key in ["fit", "apply"] {
+        let rows = case[key].as_array_mut().expect("rows").iter_mut();
+        for value in rows.flat_map(|row| row.as_array_mut().expect("a row")) {
+            if number(value) == marker {
+                *value = "nan".into();
+            }
+        }
+    }
+    case
+}
+
+/// The features without any value in training, which scikit-learn leaves out unless told otherwise,
+/// and which are an error here unless a number is given for them; the scaler with such a number.
+fn left_out(place: &str, train: &Matrix<f64>, scaler: Scaler) -> (Vec<usize>, Scaler) {
+    let Scaler::Impute(impute @ Impute { empty: None, .. }) = scaler else {
+        return (Vec::new(), scaler);
+    };
+    let empty = |&i: &usize| train.row(i).iter().all(|v| v.is_nan());
+    let left_out: Vec<usize> = (0..train.nrows()).filter(empty).collect();
+    if !left_out.is_empty() && !matches!(impute.fill, Fill::Constant(_)) {
+        let error = scaler.fit(train.as_view()).expect_err(place);
+        assert!(matches!(error, PreprocessError::AllMissing { .. }), "{place}: {error}");
+    }
+    (left_out, Scaler::Impute(Impute { empty: Some(0.0), ..impute }))
+}
+
 fn check_scaler(place: &str, case: &Value, scaler: Scaler, indicators: bool) {
     let tolerance = if matches!(scaler, Scaler::Power(_)) { TOLERANCE_POWER } else { TOLERANCE };
     let (train, apply) = (matrix(&case["fit"]), matrix(&case["apply"]));
+    let (left_out, scaler) = left_out(place, &train, scaler);
     let fitted = scaler.fit(train.as_view()).unwrap_or_else(|error| panic!("{place}: {error}"));
     let after = |fitted: &FittedScaler, x: &Matrix<f64>| {
         let mut y = x.clone();
         fitted.transform(y.as_view_mut()).unwrap_or_else(|error| panic!("{place}: {error}"));
-        match fitted {
-            FittedScaler::Impute(impute) if indicators => {
-                let below = impute.indicators(x.as_view()).unwrap();
-                let height = y.nrows();
-                y = y.resize_vertically(height + below.nrows(), 0.0);
-                y.rows_mut(height, below.nrows()).copy_from(&below);
-                y
-            }
-            _ => y,
+        if let (FittedScaler::Impute(impute), true) = (fitted, indicators) {
+            let below = impute.indicators(x.as_view()).unwrap();
+            let height = y.nrows();
+            y = y.resize_vertically(height + below.nrows(), 0.0);
+            y.rows_mut(height, below.nrows()).copy_from(&below);
         }
+        y.remove_rows_at(&left_out)
     };
     let transformed = after(&fitted, &apply);
     let mut checked = 0;
@@ -225,7 +257,8 @@ fn ordinal(options: &mut Options) -> Ordinal {
 }
 
 fn impute_text(options: &mut Options) -> ImputeText {
-    options.missing_values();
+    let marker = options.0.remove("missing_values").unwrap_or_default();
+    assert!(marker.is_null() || marker == "nan", "unknown missing_values {marker}");
     let fill = options.0.remove("fill_value").filter(|fill| !fill.is_null());
     match options.word("strategy").as_deref() {
         Some("most_frequent") => ImputeText::MostFrequent,
@@ -268,7 +301,12 @@ fn check_one_hot(place: &str, case: &Value, encoder: &OneHot) {
 }
 
 fn check_ordinal(place: &str, case: &Value, encoder: &Ordinal) {
-    let (train, apply) = (columns(&case["fit"]), columns(&case["apply"]));
+    // None is a category there, the last one; only NaN is missing
+    let none = |rows: &Value| {
+        let text = rows.to_string().replace("null", "\"\u{10ffff}\"");
+        columns(&serde_json::from_str(&text).expect("rows"))
+    };
+    let (train, apply) = (none(&case["fit"]), none(&case["apply"]));
     let names: Vec<String> = (0..train.len()).map(|i| format!("x{i}")).collect();
     let named: Vec<_> = names.iter().map(String::as_str).zip(&train).collect();
     let fitted = encoder.fit(&named).unwrap_or_else(|error| panic!("{place}: {error}"));
@@ -370,12 +408,6 @@ impl Options {
             Some(count) => Frequency::Count(count as usize),
             None => Frequency::Share(number(&least)),
         })
-    }
-
-    /// What stands for a missing value: nothing but NaN or null in these files.
-    fn missing_values(&mut self) {
-        let value = self.0.remove("missing_values").unwrap_or_default();
-        assert!(value.is_null() || value == "nan", "unknown missing_values {value}");
     }
 
     fn pair(&mut self, name: &str) -> Option<[f64; 2]> {

@@ -1,32 +1,42 @@
-//! Filling in what is missing: numbers by their mean, median or most frequent value, text by its
-//! most frequent value, either by a constant.
+//! Filling in missing numbers: by the mean, the median, the most frequent value or a constant.
 //!
 //! As scikit-learn 1.9 (`SimpleImputer`): of equally frequent values the least is taken. Other than
-//! there, a feature without any value is an error unless a constant fills it. What was missing
-//! cannot be told afterwards: there is no inverse, so ask for
+//! there, a feature without any value is an error, not left out, unless a number is given for it.
+//! What was missing cannot be told afterwards: there is no inverse, so ask for
 //! [`indicators`](FittedImpute::indicators) before.
 
-use crate::columns::{check_features, check_samples, each_column, refuse_infinite};
-use crate::rows::{each_row, median};
-use crate::{Fit, PreprocessError, Text, Transform};
+use crate::columns::{check_features, each_column};
+use crate::rows::{each_row_or, median};
+use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Matrix, Scalar, Threads, View, ViewMut};
 
-/// What a missing number becomes.
+/// Fills in what is missing of each feature.
 ///
 /// ```
-/// use slalom_preprocess::{Fit, Impute, Transform};
+/// use slalom_preprocess::{Fill, Fit, Impute, Transform};
 /// use slalom_tensor::from_rows;
 /// let mut x = from_rows(&[[1.0], [f64::NAN], [5.0]]);
-/// let impute = Impute::Mean.fit(x.as_view())?;
+/// let impute = Impute { fill: Fill::Mean, ..Impute::default() }.fit(x.as_view())?;
 /// assert_eq!(impute.indicators(x.as_view())?.as_slice(), [0.0, 1.0, 0.0]);
 /// impute.transform(x.as_view_mut())?;
 /// assert_eq!(x.as_slice(), [1.0, 3.0, 5.0]);
 /// # Ok::<(), slalom_preprocess::PreprocessError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Impute {
+    /// What a missing number becomes; the mean by default.
+    pub fill: Fill,
+    /// What the numbers of a feature become that has none in training, a finite number (0 is
+    /// scikit-learn's `keep_empty_features`); an error by default.
+    pub empty: Option<f64>,
+}
+
+/// What a missing number becomes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Impute {
+pub enum Fill {
     /// The mean of what is there; the default.
     #[default]
     Mean,
@@ -34,8 +44,14 @@ pub enum Impute {
     Median,
     /// The most frequent value, the least of several.
     MostFrequent,
-    /// This finite number.
+    /// This finite number, in a feature without any value too.
     Constant(f64),
+}
+
+impl From<Fill> for Impute {
+    fn from(fill: Fill) -> Self {
+        Self { fill, ..Self::default() }
+    }
 }
 
 impl Fit for Impute {
@@ -46,29 +62,36 @@ impl Fit for Impute {
         x: View<'_, F>,
         threads: &Threads,
     ) -> Result<FittedImpute, PreprocessError> {
-        check_samples(x)?;
-        let fills = match *self {
-            Self::Mean => each_row(x, threads, &|row| mean(row))?,
-            Self::Median => each_row(x, threads, &|row| median(row))?,
-            Self::MostFrequent => each_row(x, threads, &|row| most_frequent(row))?,
-            Self::Constant(value) if value.is_finite() => {
-                refuse_infinite(x)?;
-                vec![value; x.nrows()]
+        let mut given = [("empty", self.empty), ("constant", None)];
+        if let Fill::Constant(value) = self.fill {
+            given[1].1 = Some(value);
+        }
+        for (field, value) in given {
+            if let Some(value) = value.filter(|value| !value.is_finite()) {
+                return Err(PreprocessError::setting(field, value, "finite"));
             }
-            Self::Constant(value) => {
-                return Err(PreprocessError::setting("constant", value, "finite"));
-            }
+        }
+        let fill = |row: &mut [F]| match self.fill {
+            Fill::Mean => mean(row),
+            Fill::Median => median(row),
+            Fill::MostFrequent => most_frequent(row),
+            Fill::Constant(value) => value,
         };
+        let empty = match self.fill {
+            Fill::Constant(value) => Some(value),
+            _ => self.empty,
+        };
+        let fills = each_row_or(x, threads, &|| empty, &fill)?;
         let missing = |feature| x.row(feature).iter().any(|v| v.is_nan());
-        let fill = |(feature, fill)| Fill { fill, missing: missing(feature) };
-        Ok(FittedImpute { fills: fills.into_iter().enumerate().map(fill).collect() })
+        let seen = |(feature, fill)| Seen { fill, missing: missing(feature) };
+        Ok(FittedImpute { fills: fills.into_iter().enumerate().map(seen).collect() })
     }
 }
 
 /// An imputer that knows what its training data give for each feature.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FittedImpute {
-    fills: Vec<Fill>,
+    fills: Vec<Seen>,
 }
 
 impl FittedImpute {
@@ -125,66 +148,9 @@ impl Transform for FittedImpute {
     }
 }
 
-/// What a missing text becomes.
-///
-/// ```
-/// use slalom_preprocess::{ImputeText, Text};
-/// let mut colours: Text = [Some("red"), None, Some("red"), Some("blue")].into_iter().collect();
-/// ImputeText::MostFrequent.fit(&colours)?.transform(&mut colours);
-/// assert_eq!(colours.get(1), Some("red"));
-/// # Ok::<(), slalom_preprocess::PreprocessError>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImputeText {
-    /// The most frequent value, the first in byte order of several; the default.
-    #[default]
-    MostFrequent,
-    /// This text.
-    Constant(String),
-}
-
-impl ImputeText {
-    /// Learns what fills the gaps of a column.
-    ///
-    /// # Errors
-    /// A column without any value, unless a constant fills it.
-    pub fn fit(&self, text: &Text) -> Result<FittedImputeText, PreprocessError> {
-        let fill = match self {
-            Self::Constant(fill) => fill.clone(),
-            Self::MostFrequent => {
-                let counts = text.counts();
-                let used = (0..counts.len()).filter(|&i| counts[i] > 0);
-                let best = used.max_by_key(|&i| (counts[i], std::cmp::Reverse(&text.values()[i])));
-                let best = best.ok_or(PreprocessError::AllMissing { feature: 0 })?;
-                text.values()[best].clone()
-            }
-        };
-        Ok(FittedImputeText { fill })
-    }
-}
-
-/// An imputer that knows what its training column gives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FittedImputeText {
-    fill: String,
-}
-
-impl FittedImputeText {
-    /// What fills the gaps.
-    pub fn fill(&self) -> &str {
-        &self.fill
-    }
-
-    /// Fills the gaps in place.
-    pub fn transform(&self, text: &mut Text) {
-        text.fill(&self.fill);
-    }
-}
-
 /// What was seen of one feature.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Fill {
+struct Seen {
     fill: f64,
     missing: bool,
 }
@@ -213,11 +179,11 @@ mod tests {
     #[test]
     fn every_strategy_by_hand() {
         let x = from_rows(&[[1.0], [f64::NAN], [9.0], [9.0], [2.0], [2.0], [4.0]]);
-        let fill = |impute: Impute| impute.fit(x.as_view()).unwrap().fills()[0];
-        assert_eq!(fill(Impute::Mean), 4.5);
-        assert_eq!(fill(Impute::Median), 3.0);
-        assert_eq!(fill(Impute::MostFrequent), 2.0);
-        assert_eq!(fill(Impute::Constant(-1.0)), -1.0);
+        let fill = |fill: Fill| Impute::from(fill).fit(x.as_view()).unwrap().fills()[0];
+        assert_eq!(fill(Fill::Mean), 4.5);
+        assert_eq!(fill(Fill::Median), 3.0);
+        assert_eq!(fill(Fill::MostFrequent), 2.0);
+        assert_eq!(fill(Fill::Constant(-1.0)), -1.0);
         assert_eq!(mean(&mut [1.5e308, 1.5e308]), 1.5e308);
     }
 
@@ -233,23 +199,19 @@ mod tests {
     }
 
     #[test]
-    fn only_a_constant_fills_what_has_no_value() {
-        let x = from_rows(&[[f64::NAN], [f64::NAN]]);
-        for impute in [Impute::Mean, Impute::Median, Impute::MostFrequent] {
-            let error = impute.fit(x.as_view()).unwrap_err().to_string();
+    fn what_has_no_value_is_filled_only_where_asked_for() {
+        let x = from_rows(&[[f64::NAN, 1.0], [f64::NAN, f64::NAN]]);
+        for fill in [Fill::Mean, Fill::Median, Fill::MostFrequent] {
+            let error = Impute::from(fill).fit(x.as_view()).unwrap_err().to_string();
             assert!(error.starts_with("every value of feature 0 is missing"), "{error}");
+            let impute = Impute { fill, empty: Some(-3.0) }.fit(x.as_view()).unwrap();
+            assert_eq!((impute.fills(), impute.gaps()), (vec![-3.0, 1.0], vec![0, 1]));
         }
-        assert_eq!(Impute::Constant(0.5).fit(x.as_view()).unwrap().fills(), [0.5]);
-        let error = Impute::Constant(f64::NAN).fit(x.as_view()).unwrap_err().to_string();
-        assert_eq!(error, "constant is NaN: it must be finite");
-        let none: Text = [None, None].into_iter().collect();
-        assert!(ImputeText::MostFrequent.fit(&none).is_err());
-        assert_eq!(ImputeText::Constant("?".into()).fit(&none).unwrap().fill(), "?");
-    }
-
-    #[test]
-    fn of_equally_frequent_texts_the_first_is_taken() {
-        let text: Text = ["b", "a", "c", "a", "b"].into_iter().collect();
-        assert_eq!(ImputeText::MostFrequent.fit(&text).unwrap().fill(), "a");
+        let constant = Impute { fill: Fill::Constant(0.5), empty: Some(7.0) };
+        assert_eq!(constant.fit(x.as_view()).unwrap().fills(), [0.5, 0.5]);
+        let error = |impute: Impute| impute.fit(x.as_view()).unwrap_err().to_string();
+        assert_eq!(error(Fill::Constant(f64::NAN).into()), "constant is NaN: it must be finite");
+        let infinite = Impute { empty: Some(f64::INFINITY), ..Impute::default() };
+        assert_eq!(error(infinite), "empty is inf: it must be finite");
     }
 }

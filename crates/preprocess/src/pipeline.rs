@@ -37,7 +37,7 @@ pub struct Pipeline {
 
 impl Default for Pipeline {
     fn default() -> Self {
-        let numbers = vec![Impute::Mean.into(), Standard::default().into()];
+        let numbers = vec![Impute::default().into(), Standard::default().into()];
         let text = Encoder::OneHot(OneHot::default());
         Self {
             groups: vec![

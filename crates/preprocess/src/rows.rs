@@ -5,8 +5,10 @@ use crate::PreprocessError;
 use crate::columns::{check_samples, in_order, refuse_infinite};
 use slalom_tensor::{Scalar, Threads, View};
 
-/// Calls `work` with the values of each row that are not missing and gives the results in order;
-/// one row a task.
+/// Rows that one task takes: numbers that lie side by side are then fetched together.
+const ROWS_A_TASK: usize = 4;
+
+/// Calls `work` with the values of each row that are not missing and gives the results in order.
 ///
 /// # Errors
 /// No samples, an infinite number, or a row without any value.
@@ -15,12 +17,35 @@ pub(crate) fn each_row<F: Scalar, T: Send>(
     threads: &Threads,
     work: &(dyn Fn(&mut [F]) -> T + Sync),
 ) -> Result<Vec<T>, PreprocessError> {
+    each_row_or(x, threads, &|| None, work)
+}
+
+/// As [`each_row`], with what stands for a row without any value, if it is no error.
+pub(crate) fn each_row_or<F: Scalar, T: Send>(
+    x: View<'_, F>,
+    threads: &Threads,
+    empty: &(dyn Fn() -> Option<T> + Sync),
+    work: &(dyn Fn(&mut [F]) -> T + Sync),
+) -> Result<Vec<T>, PreprocessError> {
     check_samples(x)?;
-    let results = in_order(x.nrows(), threads, &|feature| {
-        let mut row: Vec<F> = x.row(feature).iter().copied().filter(|v| !v.is_nan()).collect();
-        let good = !row.is_empty() && row.iter().all(|v| v.is_finite());
-        good.then(|| work(&mut row))
+    let results = in_order(x.nrows().div_ceil(ROWS_A_TASK), threads, &|task| {
+        let first = task * ROWS_A_TASK;
+        let last = x.nrows().min(first + ROWS_A_TASK);
+        let mut rows = vec![Vec::with_capacity(x.ncols()); last - first];
+        for column in x.column_iter() {
+            for (row, &v) in rows.iter_mut().zip(&column.as_slice()[first..last]) {
+                if !v.is_nan() {
+                    row.push(v);
+                }
+            }
+        }
+        let result = |mut row: Vec<F>| match row.iter().all(|v| v.is_finite()) {
+            true if row.is_empty() => empty(),
+            finite => finite.then(|| work(&mut row)),
+        };
+        rows.into_iter().map(result).collect::<Vec<_>>()
     });
+    let results: Vec<Option<T>> = results.into_iter().flatten().collect();
     match results.iter().position(Option::is_none) {
         None => Ok(results.into_iter().flatten().collect()),
         Some(feature) => {
@@ -30,18 +55,8 @@ pub(crate) fn each_row<F: Scalar, T: Send>(
     }
 }
 
-/// The quantile at `share` (0 to 1) of values without NaN, linear between its neighbours: NumPy's
-/// default, with its rounding. The values are put into another order.
-///
-/// # Panics
-/// If there are no values.
-pub(crate) fn quantile<F: Scalar>(values: &mut [F], share: f64) -> f64 {
-    let place = share * (values.len() - 1) as f64;
-    let [a, b] = neighbours(values, place as usize);
-    between(a, b, place.fract())
-}
-
-/// The median of values without NaN. The values are put into another order.
+/// The median of values without NaN, which then stands in the middle, the smaller ones before it and
+/// the greater ones behind it.
 ///
 /// # Panics
 /// If there are no values.
@@ -54,6 +69,21 @@ pub(crate) fn median<F: Scalar>(values: &mut [F]) -> f64 {
         _ if (a + b).is_infinite() => 0.5 * a + 0.5 * b,
         _ => (a + b) / 2.0,
     }
+}
+
+/// The quantile at `share` (0 to 1) of values around their [`median`], linear between its
+/// neighbours: NumPy's default, with its rounding. Only one half is looked at.
+///
+/// # Panics
+/// If there are no values.
+pub(crate) fn quantile<F: Scalar>(values: &mut [F], share: f64) -> f64 {
+    let last = values.len() - 1;
+    let (middle, place) = (last / 2, share * last as f64);
+    let [a, b] = match place as usize {
+        rank if rank < middle => neighbours(&mut values[..=middle], rank),
+        rank => neighbours(&mut values[middle..], rank - middle),
+    };
+    between(a, b, place.fract())
 }
 
 /// The quantiles at these shares of sorted values.
@@ -92,7 +122,11 @@ mod tests {
     #[test]
     fn quantiles_lie_between_their_neighbours() {
         let values = [9.0, 1.0, 5.0, 3.0];
-        let at = |share| quantile(&mut values.clone(), share);
+        let at = |share| {
+            let mut values = values;
+            median(&mut values);
+            quantile(&mut values, share)
+        };
         assert_eq!([at(0.0), at(0.25), at(0.5), at(0.75), at(1.0)], [1.0, 2.5, 4.0, 6.0, 9.0]);
         let sorted = [1.0, 3.0, 5.0, 9.0];
         assert_eq!(

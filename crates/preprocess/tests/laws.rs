@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use slalom_preprocess::{
-    Fit, FittedScaler, Impute, MaxAbs, MinMax, Normalize, Power, Quantile, Robust, Scaler, Shape,
-    Standard, Transform,
+    Fill, Fit, FittedScaler, Impute, MaxAbs, MinMax, Normalize, Power, Quantile, Robust, Scaler,
+    Shape, Standard, Transform,
 };
 use slalom_tensor::{Matrix, Scalar, Threads};
 
@@ -29,10 +29,10 @@ fn scalers() -> Vec<Scaler> {
         Power { standardize: false }.into(),
         Quantile::default().into(),
         Quantile { quantiles: 7, shape: Shape::Normal }.into(),
-        Impute::Mean.into(),
-        Impute::Median.into(),
-        Impute::MostFrequent.into(),
-        Impute::Constant(-1.0).into(),
+        Impute::from(Fill::Mean).into(),
+        Impute::from(Fill::Median).into(),
+        Impute::from(Fill::MostFrequent).into(),
+        Impute::from(Fill::Constant(-1.0)).into(),
     ]
 }
 
@@ -268,9 +268,10 @@ fn what_cannot_be_fitted_is_refused_by_all() {
         let error = scaler.fit(infinite.as_view()).unwrap_err().to_string();
         assert!(error.starts_with("sample 1, feature 0 is -inf"), "{scaler:?}: {error}");
         match (scaler, scaler.fit(missing.as_view())) {
-            (Scaler::Normalize(_) | Scaler::Impute(Impute::Constant(_)), fitted) => {
-                drop(fitted.unwrap())
-            }
+            (
+                Scaler::Normalize(_) | Scaler::Impute(Impute { fill: Fill::Constant(_), .. }),
+                fitted,
+            ) => drop(fitted.unwrap()),
             (_, fitted) => {
                 let error = fitted.unwrap_err().to_string();
                 assert!(error.starts_with("every value of feature 1 is missing"), "{error}");

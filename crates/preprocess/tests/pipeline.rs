@@ -1,8 +1,8 @@
 //! The column pipeline: what belongs where, by name, and saved with the model.
 
 use slalom_preprocess::{
-    Columns, Csv, DataSet, Drop, Encoder, FittedPipeline, Group, Impute, ImputeText, Kind, MinMax,
-    OneHot, Ordinal, OwnedTargets, Pipeline, Standard, Steps, Table, Unknown,
+    Columns, Csv, DataSet, Drop, Encoder, Fill, FittedPipeline, Group, Impute, ImputeText, Kind,
+    MinMax, OneHot, Ordinal, OwnedTargets, Pipeline, Standard, Steps, Table, Unknown,
 };
 use slalom_tensor::Matrix;
 
@@ -53,7 +53,7 @@ fn columns_are_matched_by_name() {
 #[test]
 fn groups_have_their_own_steps() {
     let named = |names: &[&str]| Columns::Named(names.iter().map(ToString::to_string).collect());
-    let steps = vec![Impute::Median.into(), MinMax::default().into()];
+    let steps = vec![Impute::from(Fill::Median).into(), MinMax::default().into()];
     let pipeline = Pipeline {
         groups: vec![
             Group {
