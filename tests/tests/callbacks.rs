@@ -99,6 +99,18 @@ fn a_raised_flag_stops_after_one_update_and_the_save_goes_on_from_there() {
 }
 
 #[test]
+fn who_says_stop_keeps_no_other_from_being_told() {
+    let (train, _) = data();
+    let mut stop = |_: &Run<f32>, event: Event<'_>| match event {
+        Event::Epoch(_) => Ok(ControlFlow::Break(())),
+        _ => Ok(ControlFlow::Continue(())),
+    };
+    let mut log = JsonLog::new(Vec::new());
+    run().fit(train.samples(), None, &fit(3), &mut [&mut stop, &mut log]).unwrap();
+    assert_eq!(String::from_utf8(log.into_inner()).unwrap().lines().count(), 1);
+}
+
+#[test]
 fn old_files_go_and_the_newest_good_one_is_found() {
     let (train, valid) = data();
     let (train, valid) = (train.samples(), Some(valid.samples()));
@@ -125,6 +137,24 @@ fn old_files_go_and_the_newest_good_one_is_found() {
     assert!(error.contains(numbered[1]), "{error}");
     let error = Save::newest(folder.path(), "other").unwrap_err().to_string();
     assert!(error.contains("cannot find") && error.contains("other-"), "{error}");
+}
+
+#[test]
+fn the_best_file_is_of_the_best_epoch_which_need_not_be_the_last() {
+    let (train, valid) = data();
+    let folder = tempfile::tempdir().unwrap();
+    // a rate at which the validation loss goes up and down
+    let config =
+        Config { rule: Sgd::default().into(), rate: 20.0.into(), ..run().config().clone() };
+    let mut run =
+        Run::new(run().network().spec().unwrap().build().unwrap(), config, Threads::one());
+    let run = run.as_mut().unwrap();
+    let mut save = Save::new(folder.path(), "rings");
+    run.fit(train.samples(), Some(valid.samples()), &fit(9), &mut [&mut save]).unwrap();
+    let best = Checkpoint::load(folder.path().join("rings-best.slalom")).unwrap();
+    let best = Run::<f32>::resume(&best, Threads::one()).unwrap();
+    assert_eq!(Some(best.epochs()), run.best_epoch());
+    assert!(best.epochs() < 9, "{:?}", run.history().losses());
 }
 
 #[test]
@@ -205,19 +235,30 @@ fn a_log_keeps_its_columns_when_a_later_fit_measures_less_or_more() {
 
 #[test]
 fn a_log_that_cannot_be_written_ends_the_fit() {
-    struct Full;
+    /// Takes so many writes, and flushes or does not.
+    struct Full(usize, bool);
     impl std::io::Write for Full {
-        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
-            Err(std::io::ErrorKind::StorageFull.into())
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(1).ok_or(std::io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
         }
         fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
+            if self.1 { Ok(()) } else { Err(std::io::ErrorKind::StorageFull.into()) }
         }
     }
     let (train, _) = data();
-    let mut log = CsvLog::new(Full);
-    let error = run().fit(train.samples(), None, &fit(2), &mut [&mut log]).unwrap_err();
-    assert!(error.to_string().starts_with("cannot write the log: "), "{error}");
+    // full at the second line, or when the first one is to be seen by others
+    for full in [|| Full(1, true), || Full(9, false)] {
+        let logs: [Box<dyn slalom::train::Callback<f32>>; 3] = [
+            Box::new(CsvLog::new(full())),
+            Box::new(JsonLog::new(full())),
+            Box::new(TensorBoard::new(full()).unwrap()),
+        ];
+        for mut log in logs {
+            let error = run().fit(train.samples(), None, &fit(2), &mut [&mut *log]).unwrap_err();
+            assert!(error.to_string().starts_with("cannot write the log: "), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -54,6 +54,17 @@ fn a_limit_on_the_files_size_leaves_the_old_checkpoint() {
 }
 
 #[test]
+fn a_bare_name_is_a_file_in_the_folder_one_is_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(PROGRAM);
+    let output =
+        command.current_dir(folder.path()).args(["run.slalom", "2", "1"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = Checkpoint::load(folder.path().join("run.slalom")).unwrap();
+    assert_eq!(Run::<f32>::resume(&file, Threads::one()).unwrap().epochs(), 2);
+}
+
+#[test]
 fn a_full_disk_leaves_the_old_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let (path, old) = saved(folder.path(), 2);

@@ -175,6 +175,77 @@ fn another_network_or_configuration_is_refused_by_name() {
     Run::resume_as(&file, &same, &config(), Threads::one()).unwrap();
 }
 
+/// A run with an average, in its second epoch.
+fn under_way(seed: u64) -> Run<f32> {
+    let averaging = Some(slalom::optim::Averaging::Exponential { decay: 0.9 });
+    let network =
+        Network::new(2, [Dense::new(6, Activation::Tanh).into(), Dense::linear(2).into()]);
+    let config = Config { averaging, ..Config { seed, ..config() } };
+    let mut run = Run::new(network.unwrap(), config, Threads::one()).unwrap();
+    let data = rings(0..100);
+    run.epoch(data.samples(), None).unwrap();
+    for _ in 0..seed {
+        run.step(data.samples()).unwrap();
+    }
+    run
+}
+
+fn not_resumed(file: &Checkpoint) -> String {
+    Run::<f32>::resume(file, Threads::one()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_part_of_another_run_is_not_what_the_fingerprint_is_of() {
+    let (file, other) = (under_way(1).checkpoint().unwrap(), under_way(2).checkpoint().unwrap());
+    Run::<f32>::resume(&file, Threads::one()).unwrap();
+    for part in ["config", "params", "optimizer", "average", "progress", "history"] {
+        let mut mixed = file.clone();
+        assert_ne!(file.bytes(part).unwrap(), other.bytes(part).unwrap(), "{part}");
+        mixed.put_bytes(part, other.bytes(part).unwrap().to_vec());
+        let error = not_resumed(&mixed);
+        assert_eq!(
+            error, "fingerprint is not valid: it is not that of the file's contents",
+            "{part}"
+        );
+    }
+    // the network of one size and of other activations
+    let mut mixed = file.clone();
+    let json = String::from_utf8(file.bytes("network").unwrap().to_vec()).unwrap();
+    mixed.put_bytes("network", json.replace("Tanh", "Relu").into_bytes());
+    assert!(not_resumed(&mixed).starts_with("fingerprint is not valid"));
+}
+
+#[test]
+fn parts_of_other_sizes_and_numbers_that_are_not_finite_are_refused_by_name() {
+    let run = under_way(1);
+    let file = run.checkpoint().unwrap();
+    let changed = |change: &dyn Fn(&mut Checkpoint)| {
+        let mut file = file.clone();
+        change(&mut file);
+        not_resumed(&file)
+    };
+    let short = &run.params()[1..];
+    for slab in ["params", "best.params"] {
+        let error = changed(&|file| file.put_slab(slab, short));
+        assert!(error.contains("32 parameters") && error.contains("31"), "{error}");
+        let error = changed(&|file| file.put_slab(slab, &[f32::NAN; 32]));
+        assert!(error.starts_with(&format!("section {slab:?}, number 0 is NaN")), "{error}");
+    }
+    let error = changed(&|file| {
+        let mut state: slalom::optim::State<f32> = file.get("optimizer").unwrap();
+        state.slots[0][5] = f32::INFINITY;
+        file.put("optimizer", &state).unwrap();
+    });
+    assert!(error.starts_with("section \"optimizer\", number 5 is inf"), "{error}");
+    let error = changed(&|file| {
+        let averaging = slalom::optim::Averaging::Exponential { decay: 0.9 };
+        let mut average = slalom::optim::Average::new(averaging, 31).unwrap();
+        average.update(0, short).unwrap();
+        file.put("average", &average).unwrap();
+    });
+    assert!(error.contains("31"), "{error}");
+}
+
 #[test]
 fn a_change_that_is_meant_takes_effect_and_one_that_cannot_is_refused() {
     let data = rings(0..100);

@@ -83,6 +83,73 @@ fn the_epochs_loss_weighs_a_short_last_batch_as_what_it_is() {
 }
 
 #[test]
+fn an_evaluation_weighs_every_sample_the_same_however_many_pass_at_a_time() {
+    let (x, classes) = points(300);
+    let weights: Vec<f64> = (0..300).map(|i| 0.25 + (i % 5) as f64).collect();
+    let train = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();
+    for train in [train, train.weighted(&weights).unwrap()] {
+        let mut run = run(plain(300));
+        let mut alone = |i: usize| {
+            let targets = train.targets_range(i, 1);
+            run.evaluate(Samples::new(train.inputs_range(i, 1), targets).unwrap()).unwrap()
+        };
+        let weight = |i: usize| train.weights().map_or(1.0, |weights| weights[i]);
+        let sum: f64 = (0..300).map(|i| weight(i) * alone(i)).sum();
+        let wanted = sum / (0..300).map(weight).sum::<f64>();
+        let found = run.evaluate(train).unwrap();
+        assert!(relative_difference(found, wanted) < 1e-14, "{found}, {wanted}");
+        let config = Config { rate: 0.0.into(), final_loss: true, ..run.config().clone() };
+        run.reconfigure(config).unwrap();
+        let epoch = run.epoch(train, Some(train)).unwrap();
+        assert_eq!((epoch.valid_loss, epoch.final_loss), (Some(found), Some(found)));
+    }
+}
+
+#[test]
+fn an_epochs_record_is_that_of_its_last_update() {
+    let (x, classes) = points(20);
+    let train = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();
+    let rate = Cosine { start: 0.1, end: 0.0, steps: 10 };
+    let mut run = run(Config { rate: rate.into(), accumulate: 2, ..plain(4) });
+    let mut last = None;
+    while let Some(step) = run.step(train).unwrap() {
+        last = Some(step);
+    }
+    let (last, size) = (last.unwrap(), run.params().iter().map(|p| p * p).sum::<f64>().sqrt());
+    let epoch = run.end_epoch(None).unwrap();
+    assert_eq!((epoch.epoch, epoch.updates, last.batch), (1, 3, (5, 5)));
+    assert_eq!((epoch.rate, epoch.gradient_norm), (last.rate, last.norm));
+    assert!(relative_difference(epoch.weight_norm, size) < 1e-14);
+}
+
+#[test]
+fn weights_order_and_dropout_are_functions_of_the_seed_and_dropout_of_the_step_too() {
+    let (x, classes) = points(50);
+    let samples = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();
+    let order = |seed| {
+        let source = Recorder { samples, order: Vec::new().into(), calls: 0.into() };
+        run(Config { shuffle: true, seed, ..plain(8) }).epoch(&source, None).unwrap();
+        source.order.take()
+    };
+    assert!(order(1) == order(1) && order(1) != order(2));
+    let weights = |seed| run(Config { seed, ..plain(8) }).params().to_vec();
+    assert!(weights(1) == weights(1) && weights(1) != weights(2));
+    // the same parameters throughout, so that only the masks differ
+    let losses = |seed| {
+        let layers = [Dense::new(20, Activation::Tanh).into(), Dropout::new(0.5).into()];
+        let layers = layers.into_iter().chain([Dense::linear(2).into()]);
+        let network = Network::new(2, layers).unwrap();
+        let params = network.init(0);
+        let config = Config { seed, rate: 0.0.into(), ..plain(50) };
+        let mut run = Run::with_params(network, params, config, Threads::one()).unwrap();
+        [0; 3].map(|_| run.epoch(samples, None).unwrap().train_loss)
+    };
+    let (first, second) = (losses(1), losses(2));
+    assert!(first == losses(1) && first != second);
+    assert!(first[0] != first[1] && first[1] != first[2] && first[0] != first[2], "{first:?}");
+}
+
+#[test]
 fn a_short_last_batch_is_kept_unless_asked_otherwise() {
     let (x, classes) = points(10);
     let train = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();

@@ -19,12 +19,15 @@ impl<'a, F: Scalar> From<&'a Samples<'_, F>> for BatchView<'a, F> {
     }
 }
 
+/// What an order is drawn from, (seed, epoch); the samples' own order where there is none.
+pub(crate) type Key = Option<(u64, u64)>;
+
 /// The order of an epoch, and room for one batch. Nothing is allocated after the first batch.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batches<F> {
-    /// The order, and what it was made of: (seed, epoch) where it is shuffled.
+    /// The order, and what it was made of: how many samples, and the key where it is shuffled.
     order: Vec<usize>,
-    made_of: Option<(u64, u64)>,
+    made_of: Option<(usize, Key)>,
     inputs: Vec<F>,
     classes: Vec<u32>,
     values: Vec<F>,
@@ -32,12 +35,11 @@ pub(crate) struct Batches<F> {
 }
 
 impl<F: Scalar> Batches<F> {
-    /// The samples `start..start + count` of the order that the key (seed, epoch) gives, or of
-    /// their own order where there is no key.
+    /// The samples `start..start + count` of the order that the key gives.
     pub(crate) fn get<'a>(
         &'a mut self,
         source: &'a impl Source<F>,
-        key: Option<(u64, u64)>,
+        key: Key,
         (start, count): (usize, usize),
         threads: &Threads,
     ) -> Result<BatchView<'a, F>, TrainError> {
@@ -78,8 +80,8 @@ impl<F: Scalar> Batches<F> {
         Ok(BatchView { inputs: View::from_slice(&self.inputs, features, count), targets, weights })
     }
 
-    fn put_in_order(&mut self, samples: usize, key: Option<(u64, u64)>) {
-        if self.made_of == key && self.order.len() == samples {
+    fn put_in_order(&mut self, samples: usize, key: Key) {
+        if self.made_of == Some((samples, key)) {
             return;
         }
         self.order.clear();
@@ -87,7 +89,7 @@ impl<F: Scalar> Batches<F> {
         if let Some((seed, epoch)) = key {
             shuffle(&mut self.order, &mut stream(seed, Purpose::Shuffle, [epoch, 0]));
         }
-        self.made_of = key;
+        self.made_of = Some((samples, key));
     }
 }
 
@@ -98,13 +100,83 @@ const PIECE: usize = 1 << 13;
 fn columns<F: Scalar>(to: &mut [F], from: View<'_, F>, chosen: &[usize], threads: &Threads) {
     let rows = from.nrows().max(1); // an empty input has no pieces: nothing to copy
     threads.pieces(to, rows * PIECE.div_ceil(rows), &|first, to| {
-        let chosen = &chosen[first / rows..];
-        for (i, to) in to.chunks_exact_mut(rows).enumerate() {
+        let mut columns = chosen[first / rows..].iter().map(|&j| from.column(j)).peekable();
+        for to in to.chunks_exact_mut(rows) {
+            let column = columns.next().expect("a column a chunk");
             // the columns lie anywhere: ask for the next one while this one is copied
-            if let Some(&next) = chosen.get(i + 1) {
-                prefetch(from.column(next).as_slice());
+            if let Some(next) = columns.peek() {
+                prefetch(next.as_slice());
             }
-            to.copy_from_slice(from.column(chosen[i]).as_slice());
+            to.copy_from_slice(column.as_slice());
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slalom_tensor::Matrix;
+
+    /// Sample j is 3j, 3j + 1, 3j + 2; its values are j and -j, its weight j / 2.
+    fn samples(count: usize) -> (Matrix<f64>, Matrix<f64>, Vec<u32>, Vec<f64>) {
+        let x = Matrix::from_fn(3, count, |i, j| (3 * j + i) as f64);
+        let y = Matrix::from_fn(2, count, |i, j| if i == 0 { j as f64 } else { -(j as f64) });
+        let classes = (0..count as u32).collect();
+        (x, y, classes, (0..count).map(|j| j as f64 / 2.0).collect())
+    }
+
+    /// Which samples a batch has, by all that it holds.
+    fn held(batch: &BatchView<'_, f64>) -> Vec<usize> {
+        let which = |j: usize| {
+            let column = batch.inputs.column(j);
+            assert!(column[1] == column[0] + 1.0 && column[2] == column[0] + 2.0);
+            let sample = column[0] / 3.0;
+            match batch.targets {
+                Targets::Classes(classes) => assert_eq!(f64::from(classes[j]), sample),
+                Targets::Values(values) => {
+                    assert_eq!((values[(0, j)], values[(1, j)]), (sample, -sample));
+                }
+            }
+            assert!(batch.weights.is_none_or(|weights| weights[j] == sample / 2.0));
+            sample as usize
+        };
+        (0..batch.inputs.ncols()).map(which).collect()
+    }
+
+    #[test]
+    fn a_batch_is_its_part_of_the_order_with_targets_and_weights() {
+        let (x, y, classes, weights) = samples(4000);
+        let of_classes = Samples::new(x.as_view(), Targets::Classes(&classes)).unwrap();
+        let of_values = Samples::new(x.as_view(), Targets::Values(y.as_view())).unwrap();
+        let threads = Threads::new(2).unwrap();
+        for source in [of_classes, of_values.weighted(&weights).unwrap()] {
+            let mut batches = Batches::default();
+            let mut get = |key, range| held(&batches.get(&source, key, range, &threads).unwrap());
+            assert_eq!(get(None, (5, 3)), [5, 6, 7]);
+            let mut order = get(Some((1, 2)), (0, 4000));
+            // several tasks' worth of columns at once, and the same in small parts
+            assert_eq!(get(Some((1, 2)), (3990, 10)), order[3990..]);
+            assert_eq!(get(Some((1, 2)), (7, 2)), order[7..9]);
+            assert_ne!(get(Some((1, 3)), (0, 4000)), order);
+            assert_eq!(get(Some((1, 2)), (0, 4000)), order);
+            order.sort_unstable();
+            assert_eq!(order, (0..4000).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn an_order_of_another_number_of_samples_is_made_anew() {
+        let (x, _, classes, _) = samples(40);
+        let first = |count: usize| {
+            Samples::new(x.columns(0, count), Targets::Classes(&classes[..count])).unwrap()
+        };
+        let mut batches = Batches::default();
+        for count in [20, 40, 10] {
+            let key = Some((0, 0));
+            let source = first(count);
+            let mut found = held(&batches.get(&source, key, (0, count), &Threads::one()).unwrap());
+            found.sort_unstable();
+            assert_eq!(found, (0..count).collect::<Vec<_>>());
+        }
+    }
 }

@@ -327,5 +327,7 @@ mod tests {
         history.epochs[0].valid_loss = None;
         assert_eq!(history.losses(), [0.5, 0.5]);
         assert_eq!(history.metric("accuracy"), [0.75]);
+        assert!(!history.is_empty() && History::default().is_empty());
+        assert_eq!(History::default().losses(), [0.0; 0]);
     }
 }

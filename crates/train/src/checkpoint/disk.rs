@@ -229,6 +229,22 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn a_link_that_someone_planted_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let [there, absent, link] = ["there", "absent", "link"].map(|n| folder.path().join(n));
+        std::fs::write(&there, b"somebody's").unwrap();
+        for target in [&there, &absent] {
+            std::os::unix::fs::symlink(target, &link).unwrap();
+            let error = SystemDisk::default().create_new(&link, &link).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+            std::fs::remove_file(&link).unwrap();
+        }
+        assert_eq!(std::fs::read(&there).unwrap(), b"somebody's");
+        assert!(!absent.exists());
+    }
+
+    #[test]
     fn names_what_cannot_be_written_and_creates_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("no").join("model");

@@ -170,6 +170,30 @@ mod tests {
     }
 
     #[test]
+    fn values_are_scikit_learns() {
+        let (truth, predicted) = ([0, 0, 1, 1, 2, 2, 2, 1], [0, 1, 1, 1, 2, 0, 2, 2]);
+        let weights = [1.0, 2.0, 3.0, 1.0, 0.5, 1.0, 2.0, 1.5];
+        let confusion = Confusion::new(3, &truth, &predicted, Some(&weights)).unwrap();
+        let close = |found: f64, wanted: f64| {
+            assert!((found - wanted).abs() < 1e-15, "{found} {wanted}");
+        };
+        let averaged = [
+            (Average::Micro, 0.625, 0.625, 0.625),
+            (Average::Macro, 0.5972222222222222, 0.5916305916305916, 0.5874396135265699),
+            (Average::Weighted, 0.6128472222222222, 0.625, 0.6132850241545894),
+        ];
+        for (average, precision, recall, f1) in averaged {
+            close(confusion.precision(average), precision);
+            close(confusion.recall(average), recall);
+            close(confusion.f1(average), f1);
+        }
+        close(confusion.mcc(), 0.4100997661323622);
+        close(confusion.kappa().unwrap(), 0.4065934065934066);
+        close(confusion.balanced_accuracy(), 0.5916305916305916);
+        close(confusion.accuracy(), 0.625);
+    }
+
+    #[test]
     fn weights_count_like_repeated_samples() {
         let once = Confusion::new(2, &[0, 1, 1], &[0, 0, 1], Some(&[2.0, 1.0, 3.0])).unwrap();
         let repeated = Confusion::new(2, &[0, 0, 1, 1, 1, 1], &[0, 0, 0, 1, 1, 1], None).unwrap();

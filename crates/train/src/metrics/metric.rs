@@ -267,6 +267,54 @@ mod tests {
     }
 
     #[test]
+    fn each_name_measures_what_it_says() {
+        let logits = from_rows(&[[0.0, 3.0], [2.0, 1.0], [9.0, 8.5], [1.0, 1.5], [4.0, 1.0]]);
+        let (truth, weights) = ([1, 0, 1, 0, 0], [1.0, 2.0, 1.5, 0.5, 3.0]);
+        let margins = [3.0, -1.0, -0.5, 0.5, -3.0];
+        let confusion = Confusion::new(2, &truth, &[1, 0, 0, 1, 0], Some(&weights)).unwrap();
+        let p = margins.map(|m: f64| 1.0 / (1.0 + (-m).exp()));
+        let both = from_rows(&p.map(|p| [1.0 - p, p]));
+        let w = Some(&weights[..]);
+        let value = |metric: Metric| {
+            metric.evaluate(logits.as_view(), Targets::Classes(&truth), w).unwrap()
+        };
+        let macro_ = Average::Macro;
+        for (metric, wanted) in [
+            (Metric::Accuracy, confusion.accuracy()),
+            (Metric::BalancedAccuracy, confusion.balanced_accuracy()),
+            (Metric::TopK(1), confusion.accuracy()),
+            (Metric::Precision(macro_), confusion.precision(macro_)),
+            (Metric::Recall(Average::Weighted), confusion.recall(Average::Weighted)),
+            (Metric::F1(macro_), confusion.f1(macro_)),
+            (Metric::Mcc, confusion.mcc()),
+            (Metric::Kappa, confusion.kappa().unwrap()),
+            (Metric::RocAuc, roc_auc(&truth, &margins, w).unwrap()),
+            (Metric::AveragePrecision, average_precision(&truth, &margins, w).unwrap()),
+            (Metric::LogLoss, log_loss(&truth, both.as_view(), w).unwrap()),
+            (Metric::Brier, brier(&truth, &p, w).unwrap()),
+        ] {
+            assert!((value(metric) - wanted).abs() < 1e-14, "{metric:?}: {}", value(metric));
+        }
+        let (truth, outputs) = ([1.0, 2.0, 4.0, 8.0, 3.0], [1.5, 1.0, 4.25, 5.0, 3.0]);
+        let columns = |values: [f64; 5]| from_rows(&values.map(|v| [v]));
+        let value = |metric: Metric| {
+            let (outputs, truth) = (columns(outputs), columns(truth));
+            metric.evaluate(outputs.as_view(), Targets::Values(truth.as_view()), w)
+        };
+        for (metric, measure) in [
+            (Metric::Mse, mse as OfValues<f64>),
+            (Metric::Rmse, rmse),
+            (Metric::Mae, mae),
+            (Metric::MedianAe, median_ae),
+            (Metric::R2, r2),
+            (Metric::ExplainedVariance, explained_variance),
+        ] {
+            assert_eq!(value(metric), measure(&truth, &outputs, w), "{metric:?}");
+        }
+        assert_eq!(value(Metric::MaxError), Ok(3.0));
+    }
+
+    #[test]
     fn of_more_than_two_classes_each_is_ranked_against_the_others_by_probability() {
         // by its logits alone, class 0 would be ranked wrongly
         let logits = from_rows(&[[3.0_f64, 2.0, 1.0], [4.0, 6.0, 0.0], [1.0, 1.0, 2.0]]);

@@ -218,9 +218,8 @@ fn steps<F: Scalar>(
         no_nan(sample, std::slice::from_ref(score))?;
     }
     let mut order: Vec<usize> = (0..truth.len()).collect();
-    // adding 0 makes one zero of the two
-    let key = |i: usize| scores[i].wide() + 0.0;
-    order.sort_by(|&a, &b| key(b).total_cmp(&key(a)));
+    order.sort_by(|&a, &b| scores[b].wide().total_cmp(&scores[a].wide()));
+    // the two zeros are neighbours, and equal
     let same_score = order.chunk_by(|&a, &b| scores[a] == scores[b]);
     Ok(same_score
         .map(|samples| {
@@ -315,6 +314,27 @@ mod tests {
             let found = one_vs_rest(roc_auc, average, &truth, hole.as_view(), None);
             assert!(text(found).contains("sample 2: the score is NaN"));
         }
+    }
+
+    #[test]
+    fn losses_of_probabilities_are_means_over_the_weight() {
+        let p = from_rows(&[[0.5, 0.25, 0.25], [0.1, 0.7, 0.2], [0.0, 0.0, 1.0]]);
+        let loss = |weights: Option<&[f64]>| log_loss(&[1, 1, 2], p.as_view(), weights).unwrap();
+        let (first, second, certain) = (-0.25_f64.ln(), -0.7_f64.ln(), -(1.0 - f64::EPSILON).ln());
+        assert!((loss(None) - (first + second + certain) / 3.0).abs() < 1e-15);
+        assert!((loss(Some(&[1.0, 3.0, 0.0])) - (first + 3.0 * second) / 4.0).abs() < 1e-15);
+        assert_eq!(loss(Some(&[0.0, 0.0, 2.0])), certain);
+        let (truth, p) = ([0, 1, 1], [0.25, 0.75, 0.5]);
+        assert_eq!(brier(&truth, &p, None), Ok((0.0625 + 0.0625 + 0.25) / 3.0));
+        let weights = Some(&[4.0, 0.0, 1.0][..]);
+        assert_eq!(brier(&truth, &p, weights), Ok((4.0 * 0.0625 + 0.25) / 5.0));
+    }
+
+    #[test]
+    fn average_precision_weighs_each_precision_with_the_recall_it_adds() {
+        let (truth, scores) = ([1, 0, 1, 1, 0], [0.9, 0.8, 0.7, 0.4, 0.3]);
+        let wanted = (1.0 + 2.0 / 3.0 + 3.0 / 4.0) / 3.0;
+        assert!((average_precision(&truth, &scores, None).unwrap() - wanted).abs() < 1e-15);
     }
 
     #[test]

@@ -209,6 +209,8 @@ mod tests {
         assert_eq!(median_ae(&[3.0, 1.0, 9.0], &zero[..3], weights), Ok(9.0));
         let weights = Some(&[1.0, 0.0, 1.0][..]);
         assert_eq!(median_ae(&[3.0, 5.0, 9.0], &zero[..3], weights), Ok(6.0));
+        let weights = Some(&[0.25, 0.25, 0.25, 0.125][..]);
+        assert_eq!(median_ae(&[1.0, 2.0, 3.0, 4.0], &zero, weights), Ok(2.0));
     }
 
     #[test]
@@ -218,6 +220,10 @@ mod tests {
         assert_eq!(r2(&truth, &[0.2; 7], None), Ok(0.0));
         assert_eq!(explained_variance(&truth, &[0.2; 7], None), Ok(1.0));
         assert_eq!(explained_variance(&[0.1; 2], &[0.2, 0.3], None), Ok(0.0));
+        let mut first = truth;
+        first[0] = 9.0; // does not count
+        let weights = Some(&[0.0, 0.3, 0.3, 0.7, 0.7, 0.9, 1.1][..]);
+        assert_eq!(r2(&first, &[0.2; 7], weights), Ok(0.0));
     }
 
     #[test]
