@@ -268,14 +268,18 @@ fn nadam_whose_momentum_warms_up() {
 
 #[test]
 fn adabelief_with_large_constants() {
-    let (mut m, mut s) = (0.0, 0.0);
-    let rule = AdaBelief { beta1: 0.8, beta2: 0.7, eps: 1e-2, eps_root: 1e-3, nesterov: false };
-    beside(rule, |t, rate, x, g| {
-        m = 0.8 * m + 0.2 * g;
-        s = 0.7 * s + 0.3 * (g - m) * (g - m) + 1e-3;
-        let (c1, c2) = (1.0 - 0.8_f64.powi(t), 1.0 - 0.7_f64.powi(t));
-        x - rate * m / c1 / ((s / c2).sqrt() + 1e-2)
-    });
+    for nesterov in [false, true] {
+        let (mut m, mut s) = (0.0, 0.0);
+        let rule = AdaBelief { beta1: 0.8, beta2: 0.7, eps: 1e-2, eps_root: 1e-3, nesterov };
+        beside(rule, |t, rate, x, g| {
+            m = 0.8 * m + 0.2 * g;
+            s = 0.7 * s + 0.3 * (g - m) * (g - m) + 1e-3;
+            let (c1, c2) = (1.0 - 0.8_f64.powi(t), 1.0 - 0.7_f64.powi(t));
+            let next = 1.0 - 0.8_f64.powi(t + 1);
+            let mean = if nesterov { 0.8 * m / next + 0.2 * g / c1 } else { m / c1 };
+            x - rate * mean / ((s / c2).sqrt() + 1e-2)
+        });
+    }
 }
 
 #[test]
