@@ -5,7 +5,6 @@
 
 use slalom::prelude::*;
 use slalom::preprocess::{Folds, generate};
-use slalom::train::checkpoint::Kind;
 use slalom::train::{Search, Setting, Trial, cross_validate};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -28,8 +27,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
 
     let path = std::env::temp_dir().join("search.slalom");
-    let mut search: Search = match path.exists() {
-        true => Checkpoint::load(&path)?.get("search")?,
+    let mut search = match path.exists() {
+        true => Search::load(&path)?,
         false => {
             let rate = ("rate".into(), Setting::Log(1e-3, 1e-1));
             Search::random(vec![rate, ("units".into(), Setting::Integer(4, 32))], 8, 1)?
@@ -39,9 +38,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let loss = score(&trial)?;
         println!("trial {}: {:?}: loss {loss:.4}", trial.number, trial.settings);
         search.record(loss);
-        let mut file = Checkpoint::new::<f32>(Kind::Model);
-        file.put("search", &search)?;
-        file.save(&path)?;
+        search.save(&path)?;
     }
     println!("best: {:?}", search.best().ok_or("no trial has a finite loss")?.settings);
     std::fs::remove_file(path)?;

@@ -22,7 +22,7 @@
 //! let mut run = Run::new(network, config, Threads::one())?;
 //! while run.epochs() < 50 {
 //!     let report = run.epoch(rings, None)?;
-//!     println!("epoch {}: loss {:.4}", report.epoch, report.train_loss);
+//!     println!("{report}");
 //! }
 //!
 //! let logits = run.predict(from_rows(&[[0.0, 0.5], [1.5, 0.0]]).as_view())?;

@@ -1,5 +1,6 @@
 //! What a run has been through: one record an epoch.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub struct History {
     epochs: Vec<Epoch>,
 }
 
-/// What one epoch did.
+/// What one epoch did. Shown as one line: epoch, losses, metrics, learning rate.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Epoch {
     /// Which epoch, from 1.
@@ -179,6 +180,17 @@ impl Epoch {
     }
 }
 
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "epoch {}: loss {:.4}", self.epoch, self.train_loss)?;
+        for (name, loss) in [("at its end", self.final_loss), ("validation", self.valid_loss)] {
+            loss.map_or(Ok(()), |loss| write!(f, ", {name} {loss:.4}"))?;
+        }
+        self.metrics.iter().try_for_each(|(name, value)| write!(f, ", {name} {value:.4}"))?;
+        write!(f, ", rate {:.2e}", self.rate)
+    }
+}
+
 impl PartialEq for Epoch {
     /// Equal to the bit, whatever the time: two NaN of the same bits are equal, 0 and -0 are not.
     fn eq(&self, other: &Self) -> bool {
@@ -247,7 +259,7 @@ mod tests {
         };
         let second = Epoch {
             epoch: 2,
-            metrics: vec![("a,\"b\"\n".into(), f64::NAN)],
+            metrics: vec![("a, \"b\"\n".into(), f64::NAN)],
             final_loss: Some(0.25),
             valid_loss: None,
             ..first.clone()
@@ -264,7 +276,7 @@ mod tests {
         history().write_csv(&mut csv).unwrap();
         assert_eq!(
             String::from_utf8(csv).unwrap(),
-            "epoch,updates,train_loss,final_loss,valid_loss,accuracy,\"a,\"\"b\"\"\n\",\
+            "epoch,updates,train_loss,final_loss,valid_loss,accuracy,\"a, \"\"b\"\"\n\",\
              rate,gradient_norm,weight_norm,seconds\n\
              1,5,0.5,,1e-7,0.75,,0.1,2.0,3.0,0.25\n\
              2,5,0.5,0.25,,,NaN,0.1,2.0,3.0,0.25\n"
@@ -281,7 +293,7 @@ mod tests {
              \"metrics\":{\"accuracy\":0.75},\"rate\":0.1,\"gradient_norm\":2.0,\"weight_norm\":3.0,\
              \"seconds\":0.25}\n\
              {\"epoch\":2,\"updates\":5,\"train_loss\":0.5,\"final_loss\":0.25,\"valid_loss\":null,\
-             \"metrics\":{\"a,\\\"b\\\"\\u000a\":null},\"rate\":0.1,\"gradient_norm\":2.0,\
+             \"metrics\":{\"a, \\\"b\\\"\\u000a\":null},\"rate\":0.1,\"gradient_norm\":2.0,\
              \"weight_norm\":3.0,\"seconds\":0.25}\n"
         );
     }
@@ -318,6 +330,16 @@ mod tests {
         minus_zero.epochs[0].rate = -0.0;
         assert_ne!(zero, minus_zero);
         assert_ne!(zero.fingerprint(), minus_zero.fingerprint());
+    }
+
+    #[test]
+    fn an_epoch_is_shown_as_a_line_of_what_it_has() {
+        let mut epoch = history().epochs[0].clone();
+        let line = "epoch 1: loss 0.5000, validation 0.0000, accuracy 0.7500, rate 1.00e-1";
+        assert_eq!(epoch.to_string(), line);
+        (epoch.final_loss, epoch.valid_loss) = (Some(0.25), None);
+        epoch.metrics.clear();
+        assert_eq!(epoch.to_string(), "epoch 1: loss 0.5000, at its end 0.2500, rate 1.00e-1");
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! let stop = EarlyStopping { patience: 10, min_delta: 1e-4, ..EarlyStopping::default() };
 //! while run.epochs() < 20 && !stop.decide(&run.history().losses()).stop() {
 //!     let report = run.epoch(train, None)?;
-//!     println!("epoch {}: loss {}", report.epoch, report.train_loss);
+//!     println!("{report}");
 //! }
 //! run.checkpoint()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

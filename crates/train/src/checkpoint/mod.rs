@@ -49,6 +49,8 @@ pub enum Kind {
     Run,
     /// A model that predicts and cannot be resumed.
     Model,
+    /// A search over settings that can go on.
+    Search,
 }
 
 impl fmt::Display for Kind {
@@ -56,6 +58,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Run => "run",
             Self::Model => "model",
+            Self::Search => "search",
         })
     }
 }

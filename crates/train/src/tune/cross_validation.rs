@@ -28,7 +28,9 @@ impl Scores {
 /// Calls `score` once a fold with the fold's number, its training samples and those held out.
 ///
 /// The folds are lists of sample indices *(train, held out)*: `slalom_preprocess::Folds` makes them,
-/// plain, stratified or grouped. Whatever is fitted to data belongs inside `score`.
+/// plain, stratified or grouped (`folds.into_iter().map(|fold| (fold.train, fold.valid))`). Whatever
+/// is fitted to data belongs inside `score`; an error of its own goes out as
+/// [`TrainError::Callback`].
 ///
 /// ```
 /// # use slalom_layers::{Dense, Network};

@@ -1,9 +1,12 @@
 //! Search over settings: every point of a grid, or points at random, one trial after the other.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Purpose, stream, uniform};
 
 use crate::TrainError;
+use crate::checkpoint::{Checkpoint, CheckpointError, Kind};
 
 /// The values that a setting may take.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,9 +21,8 @@ pub enum Setting {
     Choice(Vec<f64>),
 }
 
-/// Trials that were made and the plan for the rest. Plain data: put it into a
-/// [`Checkpoint`](crate::checkpoint::Checkpoint) after each trial, and a search that was stopped
-/// goes on where it was. The settings of a trial are f(seed, trial).
+/// Trials that were made and the plan for the rest. [Saved](Search::save) after each trial, a search
+/// that was stopped goes on where it was. The settings of a trial are f(seed, trial).
 ///
 /// ```
 /// use slalom_train::{Search, Setting};
@@ -85,16 +87,65 @@ impl Search {
     /// # Errors
     /// As [`random`](Self::random); 0 points.
     pub fn grid(space: Vec<(String, Setting)>, points: u64) -> Result<Self, TrainError> {
-        if points == 0 {
-            let (field, bound) = ("points of the grid", "at least 1");
-            return Err(TrainError::Field { field, value: 0.0, bound });
-        }
         Self::new(space, Plan::Grid { points })
     }
 
     fn new(space: Vec<(String, Setting)>, plan: Plan) -> Result<Self, TrainError> {
-        space.iter().try_for_each(|(_, setting)| setting.validate())?;
-        Ok(Self { space, plan, scores: Vec::new() })
+        let search = Self { space, plan, scores: Vec::new() };
+        search.validate()?;
+        Ok(search)
+    }
+
+    fn validate(&self) -> Result<(), TrainError> {
+        if let Plan::Grid { points: 0 } = self.plan {
+            let (field, bound) = ("points of the grid", "at least 1");
+            return Err(TrainError::Field { field, value: 0.0, bound });
+        }
+        self.space.iter().try_for_each(|(_, setting)| setting.validate())?;
+        let (made, trials) = (self.scores.len() as u64, self.trials());
+        if made > trials {
+            let (field, bound) = ("number of trials made", "at most that of all trials");
+            return Err(TrainError::Field { field, value: made as f64, bound });
+        }
+        Ok(())
+    }
+
+    /// Writes the search to a file, whole or not at all.
+    ///
+    /// ```
+    /// # use slalom_train::{Search, Setting};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("rates.slalom");
+    /// let mut search = match path.exists() {
+    ///     true => Search::load(&path)?,
+    ///     false => Search::grid(vec![("rate".into(), Setting::Log(1e-3, 0.1))], 5)?,
+    /// };
+    /// while let Some(trial) = search.next_trial() {
+    ///     search.record(trial.setting("rate")); // train here
+    ///     search.save(&path)?;
+    /// }
+    /// assert_eq!(Search::load(&path)?, search);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`write_file`](crate::checkpoint::write_file).
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
+        let mut file = Checkpoint::new::<f64>(Kind::Search);
+        file.put("search", self)?;
+        file.save(path)
+    }
+
+    /// Reads a search from a file.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`]; a file of another kind, or one whose contents do not fit together.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, TrainError> {
+        let file = Checkpoint::load(path)?;
+        file.expect(Kind::Search)?;
+        let search: Self = file.get("search")?;
+        search.validate()?;
+        Ok(search)
     }
 
     /// How many trials there are in all.
@@ -273,9 +324,24 @@ mod tests {
         let mut search = Search::random(space(), 9, 5).unwrap();
         let whole = run(search.clone());
         (0..4).for_each(|i| search.record(f64::from(i)));
-        let bytes = crate::checkpoint::body::encode("search", &search).unwrap();
-        let search: Search = crate::checkpoint::body::decode("search", &bytes).unwrap();
-        assert_eq!(run(search), whole[4..]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("search");
+        search.save(&path).unwrap();
+        assert_eq!(run(Search::load(&path).unwrap()), whole[4..]);
+
+        let refused = |search: Search| {
+            search.save(&path).unwrap();
+            Search::load(&path).unwrap_err().to_string()
+        };
+        search.scores = vec![0.0; 10];
+        assert!(refused(search.clone()).starts_with("number of trials made is 10"));
+        search.space[2].1 = Setting::Choice(vec![]);
+        assert!(refused(search.clone()).contains("number of choices"));
+        search.plan = Plan::Grid { points: 0 };
+        assert!(refused(search).contains("points of the grid"));
+        Checkpoint::new::<f64>(Kind::Model).save(&path).unwrap();
+        let error = Search::load(&path).unwrap_err().to_string();
+        assert_eq!(error, "the file holds a model, a search is wanted");
     }
 
     #[test]
