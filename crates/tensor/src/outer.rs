@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::kernel::{Block, COLUMNS, Kernel, Side};
 use crate::product::{DEPTH, Shared, best, rounds};
-use crate::{Scalar, Threads, View};
+use crate::{Scalar, Threads, View, vectorize};
 
 /// `a·bᵀ`: the sum over k of the outer products of column k of `a` and column k of `b`.
 ///
@@ -91,6 +91,8 @@ impl<'a, F: Scalar> Outer<'a, F> {
             let (part, later) = rest.split_at_mut(length);
             if length < rows {
                 self.part_of_column(row, column, part);
+            } else if self.a.ncols() == 1 && best::<F>().packs {
+                self.scaled(column, part);
             } else if self.panels.is_empty() {
                 self.columns(column, part);
             } else {
@@ -117,6 +119,21 @@ impl<'a, F: Scalar> Outer<'a, F> {
     fn columns(&self, first: usize, out: &mut [F]) {
         let rows = self.a.nrows();
         self.in_place((0, rows), (first, out.len() / rows), out);
+    }
+
+    /// Whole columns of a single outer product, where multiply-adds are one instruction.
+    fn scaled(&self, first: usize, out: &mut [F]) {
+        let (a, b) = (self.a.column(0), self.b.column(0));
+        let (a, b) = (a.as_slice(), &b.as_slice()[first..]);
+        vectorize(
+            #[inline(always)]
+            || {
+                for (out, &b) in out.chunks_exact_mut(a.len()).zip(b) {
+                    // the zero that a sum begins with
+                    out.iter_mut().zip(a).for_each(|(out, &a)| *out = a.mul_add(b, F::zero()));
+                }
+            },
+        );
     }
 
     /// So many rows and columns, from these on, with both sides read where they are.

@@ -122,6 +122,9 @@ const IN_PARTS: usize = 1 << 13;
 pub(crate) const DEPTH: usize = 640;
 /// Rows of a block, if there are many.
 const ROWS: usize = 128;
+/// Numbers of a left side that no near cache holds: it is read once, into panels, though the right
+/// side be narrow.
+const FAR: usize = 1 << 20;
 /// Columns of a block, if there are many.
 const WIDE: usize = 256;
 
@@ -142,7 +145,8 @@ impl Plan {
             rounds,
             depth,
             in_parts: shared && rounds > 1 && m * n <= IN_PARTS && !a_transposed,
-            pack_a: n > 1 && (a_transposed || n >= WIDE || (m < 64 && k >= 64)),
+            pack_a: n > 1
+                && (a_transposed || n >= WIDE || (n >= 64 && m * k >= FAR) || (m < 64 && k >= 64)),
             pack_b: b_transposed && m >= 1024 && n >= 64,
         }
     }

@@ -71,10 +71,11 @@ pub fn uniform(rng: &mut impl Rng) -> f64 {
 /// An index in 0..bound without bias: multiply and reject (Lemire 2019, "Fast random integer
 /// generation in an interval").
 fn below(bound: u64, rng: &mut impl Rng) -> u64 {
-    let threshold = bound.wrapping_neg() % bound;
     loop {
         let wide = u128::from(rng.next_u64()) * u128::from(bound);
-        if wide as u64 >= threshold {
+        let rest = wide as u64;
+        // the threshold is below the bound: nearly always it need not be known
+        if rest >= bound || rest >= bound.wrapping_neg() % bound {
             return (wide >> 64) as u64;
         }
     }

@@ -138,14 +138,20 @@ fn largest_of<F: Scalar>(x: View<'_, F>) -> f64 {
         #[inline(always)]
         || {
             let (mut largest, mut bad) = ([F::zero(); LANES], [F::zero(); LANES]);
+            // of whole groups alone, so that what was found stays in registers
+            let mut look = |group: &[F; LANES]| {
+                for ((largest, bad), &v) in largest.iter_mut().zip(&mut bad).zip(group) {
+                    *largest = if v.abs() > *largest { v.abs() } else { *largest };
+                    *bad += v * F::zero(); // NaN of what is not finite
+                }
+            };
             for column in x.column_iter() {
-                let groups = column.as_slice().chunks_exact(LANES);
-                let rest = groups.remainder();
-                for group in groups.chain([rest]) {
-                    for ((largest, bad), &v) in largest.iter_mut().zip(&mut bad).zip(group) {
-                        *largest = if v.abs() > *largest { v.abs() } else { *largest };
-                        *bad += v * F::zero(); // NaN of what is not finite
-                    }
+                let (groups, rest) = column.as_slice().as_chunks();
+                groups.iter().for_each(&mut look);
+                if !rest.is_empty() {
+                    let mut last = [F::zero(); LANES];
+                    last[..rest.len()].copy_from_slice(rest);
+                    look(&last);
                 }
             }
             let largest = largest.into_iter().fold(F::zero(), F::max);

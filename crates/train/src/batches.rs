@@ -99,7 +99,8 @@ const PIECE: usize = 1 << 13;
 /// Copies the chosen columns one after the other.
 fn columns<F: Scalar>(to: &mut [F], from: View<'_, F>, chosen: &[usize], threads: &Threads) {
     let rows = from.nrows().max(1); // an empty input has no pieces: nothing to copy
-    threads.pieces(to, rows * PIECE.div_ceil(rows), &|first, to| {
+    let tasks = if to.len() < 2 * PIECE { 1 } else { (to.len() / PIECE).next_multiple_of(2) };
+    threads.pieces(to, rows * chosen.len().div_ceil(tasks), &|first, to| {
         let mut columns = chosen[first / rows..].iter().map(|&j| from.column(j)).peekable();
         for to in to.chunks_exact_mut(rows) {
             let column = columns.next().expect("a column a chunk");

@@ -50,7 +50,7 @@ pub struct Run<F: Scalar> {
     pub(crate) optimizer: Optimizer<F>,
     pub(crate) progress: Progress,
     pub(crate) history: History,
-    /// What the plateau looks at: the history's losses.
+    /// What the plateau looks at, if there is one: the history's losses.
     pub(crate) losses: Vec<f64>,
     pub(crate) weights: Weights,
     pub(crate) average: Option<Average<F>>,
@@ -215,7 +215,9 @@ impl<F: Scalar> Run<F> {
             weight_norm: squared_norm(&self.params).sqrt(),
             seconds: seconds + began.elapsed().as_secs_f64(),
         });
-        self.losses = self.history.losses();
+        if self.config.plateau.is_some() {
+            self.losses = self.history.losses();
+        }
         self.progress = Progress { step: self.progress.step, ..Progress::default() };
         Ok(self.history.last().expect("pushed above"))
     }

@@ -96,6 +96,10 @@ fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item = usize> {
 #[inline(always)]
 unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
     let (w, k) = (L::WIDTH, x.k);
+    if x.a.row == 1 {
+        // SAFETY: the caller's.
+        return unsafe { pack_plain::<L>(x, tallest) };
+    }
     let mut row = 0;
     // SAFETY: the panels have room; reads stay inside m × k.
     unsafe {
@@ -107,12 +111,6 @@ unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
                 let count = w.min(x.m - first);
                 let to = panel.add(register * w);
                 let from = x.a.at.add(first * x.a.row);
-                if x.a.row == 1 {
-                    for p in 0..k {
-                        L::store(to.add(p * step), L::load_first(from.add(p * x.a.column), count));
-                    }
-                    continue;
-                }
                 let squares = if count == w && x.a.column == 1 { k / w * w } else { 0 };
                 for p in (0..squares).step_by(w) {
                     L::transpose(from.add(p), x.a.row, to.add(p * step), step);
@@ -127,6 +125,35 @@ unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
                 }
             }
             row += step;
+        }
+    }
+}
+
+/// Columns between the one that is copied and the one that is asked for: they lie pages apart, where
+/// the processor does not look ahead by itself.
+const AHEAD: usize = 16;
+
+/// The same where the rows of a column follow each other: column by column.
+#[inline(always)]
+unsafe fn pack_plain<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
+    let w = L::WIDTH;
+    // SAFETY: the panels have room; reads stay inside m × k.
+    unsafe {
+        for p in 0..x.k {
+            let from = x.a.at.add(p * x.a.column);
+            if p + AHEAD < x.k {
+                crate::prefetch(std::slice::from_raw_parts(from.add(AHEAD * x.a.column), x.m));
+            }
+            let mut row = 0;
+            for height in heights::<L>(x.m, tallest) {
+                let to = x.panels.add(row * x.k + p * height * w);
+                for register in 0..height {
+                    let first = row + register * w;
+                    let count = w.min(x.m - first);
+                    L::store(to.add(register * w), L::load_first(from.add(first), count));
+                }
+                row += height * w;
+            }
         }
     }
 }
