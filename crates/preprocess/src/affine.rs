@@ -62,8 +62,7 @@ impl Affine {
 /// A number, or the bound that it is beyond; NaN stays.
 #[inline(always)]
 fn cut(y: f64, [low, high]: [f64; 2]) -> f64 {
-    let y = if y < low { low } else { y };
-    if y > high { high } else { y }
+    y.clamp(low, high)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::categories::Categories;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
 /// The categories of one column and the output of each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,9 +33,9 @@ impl Block {
 
     /// The output of a slot, after one is dropped.
     fn output(&self, slot: usize) -> Option<usize> {
-        match self.dropped {
-            Some(dropped) if slot == dropped => None,
-            Some(dropped) if slot > dropped => Some(slot - 1),
+        match self.dropped.map(|dropped| slot.cmp(&dropped)) {
+            Some(Ordering::Equal) => None,
+            Some(Ordering::Greater) => Some(slot - 1),
             _ => Some(slot),
         }
     }

@@ -105,4 +105,9 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn tasks_are_cut_by_numbers() {
+        assert_eq!([0, 1, 64, 1 << 20].map(columns_a_task), [1 << 16, 1 << 16, 1 << 10, 1]);
+    }
 }

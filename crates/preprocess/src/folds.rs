@@ -144,4 +144,12 @@ mod tests {
         let error = Folds { count: 2, seed: 0 }.indices_by_class(&[0, 0, 1]).unwrap_err();
         assert!(error.to_string().starts_with("class 1 has 1 samples"), "{error}");
     }
+
+    #[test]
+    fn values_are_stable() {
+        let folds = Folds { count: 2, seed: 1 }.indices(6).unwrap();
+        assert_eq!((&folds[0].valid[..], &folds[0].train[..]), (&PINNED[..3], &PINNED[3..]));
+    }
+
+    const PINNED: [usize; 6] = [1, 4, 5, 3, 2, 0];
 }

@@ -231,4 +231,77 @@ mod tests {
     fn too_few_features_for_friedman() {
         friedman1::<f64>(1, 4, 0.0, 0);
     }
+
+    /// Without noise, in the order of their class.
+    fn points(data: &DataSet<f64>, class: u32) -> Vec<[f64; 2]> {
+        let (x, classes) = (data.inputs(), classes(data));
+        let of = |&j: &usize| classes[j] == class;
+        let mut points: Vec<_> =
+            (0..data.len()).filter(of).map(|j| [x[(0, j)], x[(1, j)]]).collect();
+        points.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        points
+    }
+
+    fn assert_points(found: Vec<[f64; 2]>, wanted: &[[f64; 2]]) {
+        let near = |(a, b): (&[f64; 2], &[f64; 2])| (a[0] - b[0]).hypot(a[1] - b[1]) < 1e-12;
+        assert_eq!(found.len(), wanted.len());
+        assert!(found.iter().zip(wanted).all(near), "{found:?}, not {wanted:?}");
+    }
+
+    #[test]
+    fn points_lie_on_their_curves() {
+        // scikit-learn: make_moons(10), make_circles(8, factor=0.5), without noise
+        let root = 0.5_f64.sqrt();
+        let moon = [[-1.0, 0.0], [-root, root], [0.0, 1.0], [root, root], [1.0, 0.0]];
+        assert_points(points(&moons(5, 0.0, 1), 0), &moon);
+        let moon = [
+            [0.0, 0.5],
+            [1.0 - root, 0.5 - root],
+            [1.0, -0.5],
+            [1.0 + root, 0.5 - root],
+            [2.0, 0.5],
+        ];
+        assert_points(points(&moons(5, 0.0, 1), 1), &moon);
+        let ring = circles(3, 0.5, 0.0, 1);
+        let h = 0.75_f64.sqrt();
+        assert_points(points(&ring, 0), &[[-0.5, -h], [-0.5, h], [1.0, 0.0]]);
+        assert_points(points(&ring, 1), &[[-0.25, -0.5 * h], [-0.25, 0.5 * h], [0.5, 0.0]]);
+        // every 48th of the 97 points: radius 6.5, 3.5 and 0.5 at angles 0, 3π and 6π
+        let spiral = two_spirals(3, 0.0, 1);
+        let mut found = points(&spiral, 0);
+        found.sort_by(|a, b| a[1].total_cmp(&b[1]));
+        assert_points(found, &[[0.0, -3.5], [0.0, 0.5], [0.0, 6.5]]);
+        let outer = two_spirals::<f64>(97, 0.0, 1);
+        let radius = |j: usize| outer.inputs().column(j).norm();
+        let mut radii: Vec<f64> = (0..194).map(radius).collect();
+        radii.sort_by(f64::total_cmp);
+        assert!((radii[0] - 0.5).abs() < 1e-12 && (radii[193] - 6.5).abs() < 1e-12);
+        assert!((radii[2] - 0.5625).abs() < 1e-12);
+    }
+
+    #[test]
+    fn values_of_every_generator_are_stable() {
+        let sets: [DataSet<f64>; 6] = [
+            two_spirals(9, 0.1, 1),
+            circles(9, 0.5, 0.1, 1),
+            xor(9, 0.1, 1),
+            blobs(9, 2, 3, 0.5, 1),
+            friedman1(9, 5, 1.0, 1),
+            ill_conditioned(9, 2, 100.0, 1),
+        ];
+        let found = sets.each_ref().map(|data| [data.inputs()[(0, 3)], data.inputs()[(1, 3)]]);
+        assert_eq!(found, STABLE);
+        let Targets::Values(y) = sets[4].targets().view() else { panic!("values are wanted") };
+        assert_eq!(y[3], STABLE_VALUE);
+    }
+
+    const STABLE: [[f64; 2]; 6] = [
+        [-0.122_722_281_022_150_84, 6.401_713_768_103_277],
+        [0.153_420_569_789_850_94, -0.466_119_638_591_882_8],
+        [1.103_027_356_225_506_6, 0.032_916_347_501_218_385],
+        [-2.879_391_038_909_288_3, -7.663_820_573_118_678],
+        [0.987_881_058_079_696_5, 0.061_423_192_792_189_885],
+        [-1.363_541_969_770_353, 0.096_627_105_021_103_04],
+    ];
+    const STABLE_VALUE: f64 = 4.219488349789167;
 }

@@ -6,7 +6,7 @@
 //! [`indicators`](FittedImpute::indicators) before.
 
 use crate::columns::{check_features, each_column};
-use crate::rows::{each_row_or, median};
+use crate::rows::{each_row_or, median, order};
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Matrix, Scalar, Threads, View, ViewMut};
@@ -165,7 +165,7 @@ fn mean<F: Scalar>(row: &mut [F]) -> f64 {
 }
 
 fn most_frequent<F: Scalar>(row: &mut [F]) -> f64 {
-    row.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    row.sort_unstable_by(order);
     let runs = row.chunk_by(|a, b| a == b);
     let longest = runs.reduce(|best, run| if run.len() > best.len() { run } else { best });
     longest.map_or(f64::NAN, |run| run[0].wide())
@@ -213,5 +213,12 @@ mod tests {
         assert_eq!(error(Fill::Constant(f64::NAN).into()), "constant is NaN: it must be finite");
         let infinite = Impute { empty: Some(f64::INFINITY), ..Impute::default() };
         assert_eq!(error(infinite), "empty is inf: it must be finite");
+    }
+
+    #[test]
+    fn the_longest_run_is_the_most_frequent() {
+        let of = |row: &[f64]| most_frequent(&mut row.to_vec());
+        assert_eq!(of(&[9.0, 1.0, 9.0, 4.0, 9.0, 4.0]), 9.0);
+        assert_eq!(of(&[3.0, 2.0, 2.0, 1.0]), 2.0);
     }
 }

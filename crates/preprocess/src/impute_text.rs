@@ -79,4 +79,10 @@ mod tests {
         assert!(ImputeText::MostFrequent.fit(&none).is_err());
         assert_eq!(ImputeText::Constant("?".into()).fit(&none).unwrap().fill(), "?");
     }
+
+    #[test]
+    fn values_that_no_row_holds_fill_nothing() {
+        let text: Text = [Some("a"), None].into_iter().collect();
+        assert!(ImputeText::MostFrequent.fit(&text.subset(&[1]).unwrap()).is_err());
+    }
 }

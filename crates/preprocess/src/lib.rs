@@ -35,6 +35,7 @@
 
 mod affine;
 mod block;
+mod brent;
 mod categories;
 mod columns;
 mod data_set;

@@ -136,4 +136,14 @@ mod tests {
         let error = MaxAbs::default().fit(from_rows(&[[1.0, f64::NAN]]).as_view()).unwrap_err();
         assert!(error.to_string().starts_with("every value of feature 1"), "{error}");
     }
+
+    #[test]
+    fn the_bound_of_a_constant_is_the_first_that_is_none() {
+        let bound = 10.0 * f64::EPSILON;
+        let mut x = slalom_tensor::from_rows(&[[bound, 0.999 * bound]]);
+        let scaler = MaxAbs::default().fit(x.as_view()).unwrap();
+        assert_eq!(scaler.largest(), [bound, 0.999 * bound]);
+        scaler.transform(x.as_view_mut()).unwrap();
+        assert_eq!(x.as_slice(), [1.0, 0.999 * bound]);
+    }
 }

@@ -102,9 +102,8 @@ impl FittedMinMax {
                 product if product.is_finite() => b - a,
                 _ => (b - a) / low.abs(),
             },
-            // half of each extreme, where their difference overflows
-            span if span.is_infinite() => (b - a) / (0.5 * high - 0.5 * low) * 0.5,
-            span => (b - a) / span,
+            // halves, as the difference may overflow
+            _ => 0.5 * (b - a) / (0.5 * high - 0.5 * low),
         };
         let scales: Vec<f64> = self.seen.iter().map(scale).collect();
         let shifts = scales.iter().zip(&self.seen).map(|(s, [low, _])| a - low * s).collect();
@@ -207,5 +206,33 @@ mod tests {
             let error = MinMax { range, clip: false }.fit(x.as_view()).unwrap_err();
             assert!(error.to_string().starts_with("range is ["), "{error}");
         }
+    }
+
+    #[test]
+    fn constants_of_any_size_go_to_the_low_end() {
+        for size in [1e308, -1e308, 3.0] {
+            let mut x = from_rows(&[[size], [size]]);
+            let scaler = MinMax { range: [-2.0, 3.0], clip: false }.fit(x.as_view()).unwrap();
+            assert_eq!(scaler.extremes(), [[size, size]]);
+            scaler.transform(x.as_view_mut()).unwrap();
+            assert!(x.iter().all(|v: &f64| (v + 2.0).abs() < 1e-12), "{size}: {x}");
+        }
+        // the range at which a feature counts as constant is the first that does not
+        let bound = 10.0 * f64::EPSILON;
+        let x = from_rows(&[[0.0, 0.0], [bound, 0.999 * bound]]);
+        let scaler = MinMax::default().fit(x.as_view()).unwrap();
+        let mut y = x.clone();
+        scaler.transform(y.as_view_mut()).unwrap();
+        assert_eq!(y.column(1).as_slice(), [1.0, 0.999 * bound]);
+    }
+
+    #[test]
+    fn a_range_that_overflows_scales_to_any_range() {
+        let mut x = from_rows(&[[-1.5e308], [0.0], [1.5e308]]);
+        let scaler = MinMax { range: [-2.0, 3.0], clip: false }.fit(x.as_view()).unwrap();
+        scaler.transform(x.as_view_mut()).unwrap();
+        assert!(x.iter().zip([-2.0, 0.5, 3.0]).all(|(v, w): (&f64, f64)| (v - w).abs() < 1e-12));
+        let wide = MinMax { range: [-1.5e308, 1.5e308], clip: false };
+        assert!(wide.fit(x.as_view()).is_err());
     }
 }

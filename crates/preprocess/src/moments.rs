@@ -80,18 +80,19 @@ impl Moments {
             return if other.count == 0.0 { self } else { other };
         }
         let unit = self.unit.max(other.unit);
-        let (a, b) = (self.in_unit(unit), other.in_unit(unit));
-        let count = a.count + b.count;
-        let (sum_a, sum_b) = (a.mean * a.count, b.mean * b.count);
-        let between = sum_a * (b.count / a.count) - sum_b;
-        let squares = a.squares + b.squares + a.count / b.count / count * (between * between);
+        let ([mean_a, squares_a], [mean_b, squares_b]) = (self.in_unit(unit), other.in_unit(unit));
+        let count = self.count + other.count;
+        let (sum_a, sum_b) = (mean_a * self.count, mean_b * other.count);
+        let between = sum_a * (other.count / self.count) - sum_b;
+        let part = self.count / other.count / count;
+        let squares = squares_a + squares_b + part * (between * between);
         Self { count, mean: (sum_a + sum_b) / count, squares, unit }
     }
 
-    fn in_unit(self, unit: f64) -> Self {
+    /// Mean and squares in another unit.
+    fn in_unit(self, unit: f64) -> [f64; 2] {
         let ratio = self.unit / unit;
-        let squares = self.squares * ratio * ratio;
-        Self { mean: self.mean * ratio, squares, unit, ..self }
+        [self.mean * ratio, self.squares * ratio * ratio]
     }
 }
 
@@ -180,7 +181,7 @@ impl Sums {
     fn moments(&self, i: usize, unit: f64) -> Moments {
         let count = self.counts[i];
         if count == 0.0 {
-            return Moments { unit, ..Moments::NONE };
+            return Moments::NONE;
         }
         let squares = self.squares[i] - self.slips[i] * self.slips[i] / count;
         Moments { count, mean: self.means[i], squares: squares.max(0.0), unit }
@@ -193,7 +194,7 @@ fn largest<F: Scalar>(x: View<'_, F>, threads: &Threads) -> Vec<f64> {
         let mut largest = vec![F::zero(); part.nrows()];
         for column in part.column_iter() {
             for (largest, &v) in largest.iter_mut().zip(column.as_slice()) {
-                *largest = if v.abs() > *largest { v.abs() } else { *largest };
+                *largest = largest.max(v.abs());
             }
         }
         largest
@@ -211,5 +212,49 @@ fn unit_of(largest: f64) -> f64 {
         1.0
     } else {
         largest.log2().floor().clamp(-1000.0, 1000.0).exp2()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use slalom_tensor::Matrix;
+
+    fn of(values: &[f64]) -> Moments {
+        let x = Matrix::from_row_slice(1, values.len(), values);
+        moments(x.as_view(), &Threads::one()).unwrap()[0]
+    }
+
+    #[test]
+    fn a_mean_that_must_be_rounded_does_not_spoil_the_squares() {
+        // numbers near 1e15 are 1/8 apart: the mean, 1e15 + 1/3, is off by 1/24
+        let values: Vec<f64> = (0..240).map(|i| 1e15 + f64::from(i % 3 == 0)).collect();
+        let squares = of(&values).squares;
+        assert!((squares - 240.0 * 2.0 / 9.0).abs() < 1e-9, "{squares}");
+    }
+
+    #[test]
+    fn a_deviation_within_the_rounding_of_the_sums_is_none() {
+        let with = |last: f64| of(&[[1e8; 99].as_slice(), &[1e8 + last]].concat()).deviation();
+        // (n μ ε)² = 4.9e-12
+        assert_eq!(with(1e-6), 1.0);
+        assert!(with(1e-3) < 1e-3);
+    }
+
+    #[test]
+    fn gaps_beside_very_large_numbers_are_left_out() {
+        let found = of(&[1e300, f64::NAN, 3e300, f64::NAN]);
+        assert_eq!((found.count(), found.mean()), (2.0, 2e300));
+        assert!((found.deviation() / 1e300 - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn units_are_powers_of_two_and_only_where_needed() {
+        for largest in [0.0, 1e-90, 1.0, 5.0, 9e119] {
+            assert_eq!(unit_of(largest), 1.0, "{largest}");
+        }
+        assert_eq!(unit_of(3.0 * 512.0_f64.exp2()), 513.0_f64.exp2());
+        assert_eq!(unit_of(3.0 * (-512.0_f64).exp2()), (-511.0_f64).exp2());
+        assert_eq!(unit_of(f64::MAX), 1000.0_f64.exp2());
     }
 }

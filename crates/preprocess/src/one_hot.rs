@@ -371,4 +371,80 @@ mod tests {
             assert!(serde_json::from_str::<FittedOneHot>(&bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn every_column_has_its_own_outputs() {
+        let (sizes, colours) = (text(&["S", "L", "S"]), text(&["red", "blue", "green"]));
+        let encoder = OneHot { drop: Drop::IfBinary, ..OneHot::default() };
+        let fitted = encoder.fit(&[("size", &sizes), ("colour", &colours)]).unwrap();
+        assert_eq!(
+            fitted.feature_names_out(),
+            ["size_S", "colour_blue", "colour_green", "colour_red"]
+        );
+        let categories = [["L", "S"].as_slice(), &["blue", "green", "red"]];
+        let categories = categories.map(|list| list.iter().map(|v| Some(v.to_string())).collect());
+        assert_eq!(fitted.categories(), categories.each_ref().map(|list: &Vec<_>| &list[..]));
+        let x = fitted.transform::<f64>(&[&sizes, &colours]).unwrap();
+        assert_eq!(x.as_slice(), [1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0]);
+        let back = fitted.inverse(x.as_view()).unwrap();
+        assert!(back[0].iter().eq(sizes.iter()) && back[1].iter().eq(colours.iter()));
+        assert!(fitted.transform::<f64>(&[&sizes]).is_err());
+        assert!(fitted.inverse(x.rows(0, 3).into_owned().as_view()).is_err());
+    }
+
+    #[test]
+    fn the_greatest_output_is_taken_back_the_first_of_equal_ones() {
+        let fitted = OneHot::default().fit(&[("x", &text(&["a", "b", "c"]))]).unwrap();
+        let x = Matrix::from_vec(
+            3,
+            4,
+            vec![0.2, 0.7, 0.1, 0.3, 0.3, 0.1, 0.1, 0.2, 0.7, 0.0, 0.0, 0.0],
+        );
+        let back = fitted.inverse(x.as_view()).unwrap();
+        assert_eq!(back[0].iter().collect::<Vec<_>>(), [Some("b"), Some("a"), Some("c"), None]);
+    }
+
+    #[test]
+    fn lists_must_be_as_many_as_columns() {
+        let drop = Drop::Values(vec![None, None]);
+        let error = message(&OneHot { drop, ..OneHot::default() }, &["a"]);
+        assert_eq!(error, "categories to drop: expected 1, found 2");
+        let categories = Some(vec![]);
+        let error = message(&OneHot { categories, ..OneHot::default() }, &["a"]);
+        assert_eq!(error, "lists of categories: expected 1, found 0");
+    }
+
+    #[test]
+    fn outputs_are_bounded() {
+        let wide: Text = (0..65_537)
+            .map(|i| i.to_string())
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str)
+            .collect();
+        let error = OneHot::default().fit(&[("id", &wide)]).unwrap_err().to_string();
+        assert!(error.starts_with("one-hot width is 65537 outputs"), "{error}");
+        let rows: Vec<usize> = (0..65_536).collect();
+        assert!(OneHot::default().fit(&[("id", &wide.subset(&rows).unwrap())]).is_ok());
+    }
+
+    #[test]
+    fn given_categories_are_counted_and_others_left_out() {
+        let given = ["a", "b", "c"].map(|v| Some(v.to_string())).to_vec();
+        let encoder = OneHot {
+            categories: Some(vec![given]),
+            unknown: Unknown::Zeros,
+            min_frequency: Some(Frequency::Count(2)),
+            ..OneHot::default()
+        };
+        let column = text(&["b", "z", "b", "a", "z", "z"]);
+        assert_eq!(names_of(&encoder, &column), ["x_b", "x_infrequent"]);
+        // what no row holds any more is no category
+        let subset = text(&["a", "b", "a"]).subset(&[0, 2]).unwrap();
+        assert_eq!(names_of(&OneHot::default(), &subset), ["x_a"]);
+    }
+
+    fn names_of(encoder: &OneHot, column: &Text) -> Vec<String> {
+        encoder.fit(&[("x", column)]).unwrap().feature_names_out()
+    }
 }

@@ -261,4 +261,25 @@ mod tests {
             assert!(ordinal.fit(&[("x", &text(&["a", "b"]))]).is_ok(), "{number}");
         }
     }
+
+    #[test]
+    fn columns_have_rows_of_their_own_and_given_categories_leave_others_out() {
+        let (a, b) = (text(&["p", "q", "z"]), text(&["r", "s", "r"]));
+        let lists = vec![vec!["q".to_string(), "p".into()], vec!["s".into(), "r".into()]];
+        let encoder = Ordinal {
+            categories: Some(lists),
+            unknown: Unseen::Number(-1.0),
+            ..Ordinal::default()
+        };
+        let fitted = encoder.fit(&[("a", &a), ("b", &b)]).unwrap();
+        assert_eq!(fitted.outputs(), 2);
+        let x = fitted.transform::<f64>(&[&a, &b]).unwrap();
+        assert_eq!(x.as_slice(), [1.0, 1.0, 0.0, 0.0, -1.0, 1.0]);
+        let mut below = zeros::<f64>(4, 3);
+        fitted.write(&[&a, &b], 2, &mut below).unwrap();
+        assert_eq!(below.rows(2, 2), x);
+        assert!(below.rows(0, 2).iter().all(|&v| v == 0.0));
+        let strict = Ordinal { unknown: Unseen::Error, ..encoder };
+        assert!(strict.fit(&[("a", &a), ("b", &b)]).is_err());
+    }
 }

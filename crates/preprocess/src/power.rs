@@ -11,6 +11,7 @@
 //! result is standardised unless that is switched off. NaN is ignored and passed through; a
 //! constant feature has λ = 1, which leaves it as it is.
 
+use crate::brent::minimum;
 use crate::columns::{check_features, each_column};
 use crate::rows::each_row;
 use crate::{Fit, FittedStandard, PreprocessError, Standard, Transform};
@@ -205,65 +206,6 @@ fn variance(powers: &[f64]) -> f64 {
     powers.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() / n
 }
 
-/// The place of a minimum between two ends: golden sections, and parabolas where they fit (Brent
-/// 1973, "Algorithms for minimization without derivatives", chapter 5), with the tolerances of
-/// scipy's `fminbound`, step for step.
-fn minimum([mut a, mut b]: [f64; 2], f: &mut dyn FnMut(f64) -> f64) -> f64 {
-    const TOLERANCE: f64 = 1.48e-8;
-    let golden = 0.5 * (3.0 - 5.0_f64.sqrt());
-    let mut x = a + golden * (b - a);
-    let (mut w, mut v, mut fx) = (x, x, f(x));
-    let (mut fw, mut fv) = (fx, fx);
-    let (mut step, mut last) = (0.0_f64, 0.0_f64);
-    for _ in 0..500 {
-        let middle = 0.5 * (a + b);
-        let near = 2.2e-16_f64.sqrt() * x.abs() + TOLERANCE / 3.0;
-        if (x - middle).abs() <= 2.0 * near - 0.5 * (b - a) {
-            break;
-        }
-        // a parabola through x, w and v
-        let r = (x - w) * (fx - fv);
-        let q = (x - v) * (fx - fw);
-        let p = (x - v) * q - (x - w) * r;
-        let q = 2.0 * (q - r);
-        let (p, q) = if q > 0.0 { (-p, q) } else { (p, -q) };
-        let fits = p.abs() < (0.5 * q * last).abs() && p > q * (a - x) && p < q * (b - x);
-        if last.abs() > near && fits {
-            last = step;
-            step = p / q;
-            let u = x + step;
-            if u - a < 2.0 * near || b - u < 2.0 * near {
-                step = if middle >= x { near } else { -near };
-            }
-        } else {
-            last = if x >= middle { a - x } else { b - x };
-            step = golden * last;
-        }
-        let u = x + if step >= 0.0 { step.max(near) } else { step.min(-near) };
-        let fu = f(u);
-        if fu <= fx {
-            if u >= x {
-                a = x
-            } else {
-                b = x
-            }
-            (v, fv, w, fw, x, fx) = (w, fw, x, fx, u, fu);
-        } else {
-            if u < x {
-                a = u
-            } else {
-                b = u
-            }
-            if fu <= fw || w == x {
-                (v, fv, w, fw) = (w, fw, u, fu);
-            } else if fu <= fv || v == x || v == w {
-                (v, fv) = (u, fu);
-            }
-        }
-    }
-    x
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -310,13 +252,37 @@ mod tests {
     }
 
     #[test]
-    fn the_minimum_is_found_wherever_it_lies() {
-        for centre in [-30.0, -1.0, 0.3, 11.0] {
-            let found = minimum([-40.0, 20.0], &mut |x| (x - centre).powi(2) + 5.0);
-            assert!((found - centre).abs() < 1e-6, "{centre}: {found}");
+    fn powers_stay_where_the_variance_can_be_computed() {
+        // scipy 1.17.1, the bounds of `yeojohnson_normmax`
+        let known: [(&[f64], [f64; 2]); 4] = [
+            (&[1.0, 2.0, 50.0], [-48.659_475_304_881_86, 48.759_804_119_943_47]),
+            (&[0.0, 5.0], [-72.842_384_363_488_66, 72.992_574_846_712_34]),
+            (&[-1.0, -30.0], [-50.647_422_316_725_155, 54.539_094_287_266_87]),
+            (&[-1.0, 0.5, 7.0], [-66.071_504_218_078_15, 68.071_504_218_078_15]),
+        ];
+        for (row, wanted) in known {
+            let found = powers_in_range(row);
+            let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-9;
+            assert!(found.iter().zip(&wanted).all(near), "{found:?}, not {wanted:?}");
         }
-        // at an end, and where the function is no parabola
-        assert!((minimum([2.0, 9.0], &mut |x| x) - 2.0).abs() < 1e-6);
-        assert!((minimum([-9.0, 9.0], &mut |x| (x - 1.0).abs()) - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn variances_by_hand() {
+        assert_eq!(variance(&[1.0, 2.0, 6.0]), 14.0 / 3.0);
+        assert_eq!(variance(&[5.0, 7.0]), 1.0);
+    }
+
+    #[test]
+    fn what_is_within_rounding_is_constant() {
+        let row = |last: f64| [[1e8; 99].as_slice(), &[1e8 + last]].concat();
+        assert!(constant(&row(1e-6)) && !constant(&row(1e-3)));
+        assert!(constant(&[7.0; 5]) && constant(&[0.0; 5]) && !constant(&[0.0, 1.0]));
+        assert!(!constant(&[1e-9, 2e-9]) && !constant(&[-1.0, 1.0, 3.0]));
+    }
+
+    #[test]
+    fn the_power_1_changes_no_bit() {
+        assert!((1..100).map(|i| f64::from(i) * 0.37).all(|x| shrink(x, 1.0) == x));
     }
 }

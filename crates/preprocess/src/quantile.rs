@@ -9,7 +9,7 @@
 
 use crate::columns::{check_features, each_column};
 use crate::normal::{normal_cumulative, normal_quantile};
-use crate::rows::{each_row, quantiles_sorted};
+use crate::rows::{each_row, order, quantiles_sorted};
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Scalar, Threads, View, ViewMut};
@@ -71,7 +71,7 @@ impl Fit for Quantile {
         let shares: Vec<f64> =
             shares(self.quantiles.min(x.ncols())).into_iter().map(percent).collect();
         let seen = each_row(x, threads, &|row| {
-            row.sort_unstable_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+            row.sort_unstable_by(order);
             let mut quantiles = quantiles_sorted(row, &shares);
             // interpolating may take a last bit back
             for i in 1..quantiles.len() {
@@ -259,5 +259,90 @@ mod tests {
         assert_eq!(quantile.quantiles(), [[0.0, 2500.0, 10_000.0]]);
         let error = Quantile { quantiles: 1, ..Quantile::default() }.fit(x.as_view()).unwrap_err();
         assert_eq!(error.to_string(), "quantiles is 1: it must be at least 2");
+    }
+
+    /// scikit-learn 1.9.1, `QuantileTransformer(n_quantiles=7)`, equal values at both ends.
+    #[test]
+    fn ends_are_those_of_scikit_learn() {
+        let x = from_rows(&[[0.0], [0.0], [1.0], [2.0], [2.5], [5.0], [5.0]]);
+        let fit = |shape| Quantile { quantiles: 7, shape }.fit(x.as_view()).unwrap();
+        let row = |values: &[f64]| Matrix::from_row_slice(1, values.len(), values);
+        let check = |found: Matrix<f64>, wanted: &[f64]| {
+            let near = |(v, w): (&f64, &f64)| (v - w).abs() < 1e-12;
+            assert!(found.iter().zip(wanted).all(near), "{found}, not {wanted:?}");
+        };
+        let apply = [
+            -1.0,
+            0.0,
+            9e-8,
+            1.1e-7,
+            2e-7,
+            0.3,
+            1.0,
+            2.0,
+            2.3,
+            3.7,
+            4.999_999_8,
+            4.999_999_91,
+            5.0,
+            6.0,
+        ];
+        let mut y = row(&apply);
+        fit(Shape::Uniform).transform(y.as_view_mut()).unwrap();
+        check(y, &UNIFORM);
+        let mut y = row(&apply);
+        fit(Shape::Normal).transform(y.as_view_mut()).unwrap();
+        check(y, &NORMAL);
+        let mut y = row(&[-1.0, 0.0, 0.1, 0.3, 0.5, 0.77, 1.0, 2.0]);
+        fit(Shape::Uniform).inverse(y.as_view_mut()).unwrap();
+        check(y, &[0.0, 0.0, 0.0, 0.8, 2.0, 4.05, 5.0, 5.0]);
+        let mut y = row(&[-6.0, -5.3, -1.0, 0.2, 1.3, 5.3, 6.0]);
+        fit(Shape::Normal).inverse(y.as_view_mut()).unwrap();
+        check(y, &[0.0, 0.0, 0.0, 2.237_779_128_317_309, 5.0, 5.0, 5.0]);
+    }
+
+    const UNIFORM: [f64; 14] = [
+        0.0,
+        0.0,
+        0.166_666_681_666_666_65,
+        0.166_666_684_999_999_98,
+        0.166_666_7,
+        0.216_666_666_666_666_67,
+        0.333_333_333_333_333_37,
+        0.5,
+        0.6,
+        0.746_666_666_666_666_6,
+        0.833_333_319_999_999_9,
+        0.833_333_327_333_333_2,
+        1.0,
+        1.0,
+    ];
+
+    const NORMAL: [f64; 14] = [
+        -5.199_337_582_605_575,
+        -5.199_337_582_605_575,
+        -5.199_337_582_605_575,
+        -0.967_421_492_724_620_2,
+        -0.967_421_432_688_830_4,
+        -0.783_500_375_389_774_1,
+        -0.430_727_299_295_457_44,
+        0.0,
+        0.253_347_103_135_799_7,
+        0.664_036_943_094_354_9,
+        0.967_421_512_736_550_6,
+        5.199_337_582_703_42,
+        5.199_337_582_703_42,
+        5.199_337_582_703_42,
+    ];
+
+    #[test]
+    fn points_too_far_apart_or_too_near_have_a_line() {
+        let far = [-1.5e308, 1.5e308];
+        assert_eq!(line(0.0, far, [0.25, 0.75]), 0.5);
+        assert_eq!(line(0.75e308, far, [0.0, 1.0]), 0.75);
+        assert_eq!(line(0.25, [0.0, 1.0], far), -0.75e308);
+        let near = [0.0, 4e-323];
+        assert_eq!(line(1e-323, near, [2.0, 4.0]), 2.5);
+        assert_eq!(line(1.5, [1.0, 3.0], [5.0, 9.0]), 6.0);
     }
 }

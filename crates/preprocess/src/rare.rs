@@ -50,10 +50,7 @@ impl Rare {
             Some(Frequency::Share(share)) => (count as f64) < share * rows as f64,
         };
         let mut infrequent: Vec<bool> = counts.iter().map(rare).collect();
-        let frequent = infrequent.iter().filter(|&&rare| !rare).count();
-        if let Some(most) = self.max_categories
-            && most < frequent + 1
-        {
+        if let Some(most) = self.max_categories {
             let mut order: Vec<usize> = (0..counts.len()).collect();
             order.sort_by_key(|&i| counts[i]);
             // the most frequent ones keep their places; of equally frequent ones, the later

@@ -81,7 +81,8 @@ pub struct Bag {
 /// ```
 pub fn bootstrap(samples: usize, seed: u64, repetition: u64) -> Bag {
     let mut rng = stream(seed, Purpose::Bootstrap, [repetition, 0]);
-    let draw = |_| ((uniform(&mut rng) * samples as f64) as usize).min(samples - 1);
+    // below `samples`: the greatest number below 1 times any count is rounded down
+    let draw = |_| (uniform(&mut rng) * samples as f64) as usize;
     let drawn: Vec<usize> = (0..samples).map(draw).collect();
     let mut seen = vec![false; samples];
     drawn.iter().for_each(|&sample| seen[sample] = true);
@@ -126,5 +127,10 @@ mod tests {
         assert!((left as f64 / 20_000.0 - 0.368).abs() < 0.01, "{left}");
         assert_eq!(bootstrap(0, 5, 0), Bag { drawn: vec![], left: vec![] });
         assert_eq!(bootstrap(1, 5, 0).drawn, [0]);
+    }
+
+    #[test]
+    fn values_are_stable() {
+        assert_eq!(bootstrap(8, 1, 0).drawn, [5, 6, 7, 5, 0, 6, 5, 1]);
     }
 }

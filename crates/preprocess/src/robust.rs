@@ -157,4 +157,12 @@ mod tests {
             assert!(error.to_string().starts_with("quantiles is ["), "{error}");
         }
     }
+
+    #[test]
+    fn the_bound_of_a_constant_is_the_first_that_is_none() {
+        let bound = 10.0 * f64::EPSILON;
+        let x = from_rows(&[[0.0, 0.0], [bound, 0.999 * bound]]);
+        let whole = Robust { quantiles: [0.0, 100.0], ..Robust::default() };
+        assert_eq!(whole.fit(x.as_view()).unwrap().scales(), [bound, 1.0]);
+    }
 }

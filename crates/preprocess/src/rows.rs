@@ -4,6 +4,7 @@
 use crate::PreprocessError;
 use crate::columns::{check_samples, in_order, refuse_infinite};
 use slalom_tensor::{Scalar, Threads, View};
+use std::cmp::Ordering;
 
 /// Rows that one task takes: numbers that lie side by side are then fetched together.
 const ROWS_A_TASK: usize = 4;
@@ -31,17 +32,17 @@ pub(crate) fn each_row_or<F: Scalar, T: Send>(
     let results = in_order(x.nrows().div_ceil(ROWS_A_TASK), threads, &|task| {
         let first = task * ROWS_A_TASK;
         let last = x.nrows().min(first + ROWS_A_TASK);
-        let mut rows = vec![Vec::with_capacity(x.ncols()); last - first];
+        let mut rows = vec![(vec![F::zero(); x.ncols()], 0); last - first];
         for column in x.column_iter() {
-            for (row, &v) in rows.iter_mut().zip(&column.as_slice()[first..last]) {
-                if !v.is_nan() {
-                    row.push(v);
-                }
+            for ((row, count), &v) in rows.iter_mut().zip(&column.as_slice()[first..last]) {
+                // the next value takes the place of a missing one
+                row[*count] = v;
+                *count += usize::from(!v.is_nan());
             }
         }
-        let result = |mut row: Vec<F>| match row.iter().all(|v| v.is_finite()) {
-            true if row.is_empty() => empty(),
-            finite => finite.then(|| work(&mut row)),
+        let result = |(mut row, count): (Vec<F>, usize)| match &mut row[..count] {
+            [] => empty(),
+            row => row.iter().all(|v| v.is_finite()).then(|| work(row)),
         };
         rows.into_iter().map(result).collect::<Vec<_>>()
     });
@@ -65,9 +66,8 @@ pub(crate) fn median<F: Scalar>(values: &mut [F]) -> f64 {
     let [a, b] = neighbours(values, (n - 1) / 2);
     match n % 2 {
         1 => a,
-        // halves first where the sum would overflow
-        _ if (a + b).is_infinite() => 0.5 * a + 0.5 * b,
-        _ => (a + b) / 2.0,
+        // halves first, as the sum may overflow
+        _ => 0.5 * a + 0.5 * b,
     }
 }
 
@@ -97,9 +97,19 @@ pub(crate) fn quantiles_sorted<F: Scalar>(sorted: &[F], shares: &[f64]) -> Vec<f
     shares.iter().map(at).collect()
 }
 
+/// The order of numbers that are not NaN; asking for `<` first is what selection and sorting need.
+pub(crate) fn order<F: Scalar>(a: &F, b: &F) -> Ordering {
+    if a < b {
+        Ordering::Less
+    } else if a > b {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    }
+}
+
 /// The values of rank `place` and of the rank after it (the same, after the last).
 fn neighbours<F: Scalar>(values: &mut [F], place: usize) -> [f64; 2] {
-    let order = |a: &F, b: &F| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal);
     let (_, &mut at, above) = values.select_nth_unstable_by(place, order);
     let next = above.iter().copied().fold(F::infinity(), F::min);
     [at.wide(), if next.is_finite() { next.wide() } else { at.wide() }]

@@ -264,4 +264,51 @@ mod tests {
         let error = split(0.0, 0.3).indices_by_group(&[4, 4, 4]).unwrap_err().to_string();
         assert!(error.contains("at least 2, found 1"), "{error}");
     }
+
+    #[test]
+    fn values_by_class_are_stable() {
+        let split = Split { test: 0.5, ..Split::default() };
+        let parts = split.indices_by_class(&[0, 1, 0, 1, 2, 2, 0, 1]).unwrap();
+        assert_eq!((&parts.test[..], &parts.train[..]), (&BY_CLASS[..4], &BY_CLASS[4..]));
+    }
+
+    const BY_CLASS: [usize; 8] = [2, 4, 0, 7, 5, 3, 1, 6];
+
+    #[test]
+    fn a_class_needs_as_many_samples_as_there_are_parts() {
+        let (half, thirds) = (
+            Split { test: 0.5, ..Split::default() },
+            Split { valid: 0.3, test: 0.3, ..Split::default() },
+        );
+        let pairs = [0, 0, 1, 1, 2, 2];
+        assert!(half.indices_by_class(&pairs).is_ok());
+        let error = thirds.indices_by_class(&pairs).unwrap_err().to_string();
+        assert!(error.contains("at least 3 of each class"), "{error}");
+    }
+
+    #[test]
+    fn groups_fill_parts_up_to_their_share() {
+        let test = Split { test: 0.5, ..Split::default() };
+        let groups: Vec<u32> = (0..8).collect();
+        let parts = test.indices_by_group(&groups).unwrap();
+        assert_eq!((parts.train.len(), parts.valid.len(), parts.test.len()), (4, 0, 4));
+        // as many groups as parts: each gets one
+        let three = Split { valid: 0.4, test: 0.4, ..Split::default() };
+        let parts = three.indices_by_group(&[0, 0, 1, 1, 2, 2]).unwrap();
+        assert_eq!((parts.train.len(), parts.valid.len(), parts.test.len()), (2, 2, 2));
+        let error = three.indices_by_group(&[0, 0, 1, 1, 1, 1]).unwrap_err().to_string();
+        assert!(error.contains("at least 3, found 2"), "{error}");
+    }
+
+    #[test]
+    fn the_fewest_samples_are_one_a_part() {
+        let split = |valid, test| Split { valid, test, ..Split::default() };
+        assert_eq!(split(0.0, 0.5).indices(2).unwrap().train.len(), 1);
+        assert!(split(0.0, 0.5).indices(1).is_err());
+        assert_eq!(split(0.3, 0.3).indices(3).unwrap().train.len(), 1);
+        assert!(split(0.3, 0.3).indices(2).is_err());
+        assert_eq!(split(0.0, 0.0).indices(1).unwrap().train, [0]);
+        // shares that round up to everything
+        assert!(split(0.49, 0.5).indices(3).is_err());
+    }
 }

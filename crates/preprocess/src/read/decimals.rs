@@ -326,11 +326,28 @@ mod tests {
             let found = columns(text.as_bytes(), b',', 2, &other);
             assert_eq!(found, Some(vec![vec![1.0, 3.0], vec![2.0, 4.0]]), "{text:?}");
         }
-        for text in ["1,2\n3\n", "1,2\n\n3,4\n", "1\n2,3,4\n", "1,2,3\n4\n", "1,2\n3,4,", "1,2\r"] {
+        for text in [
+            "1,2\n3\n",
+            "1,2\n\n3,4\n",
+            "1\n2,3,4\n",
+            "1,2,3\n4\n",
+            "1,2\n3,4,",
+            "1,2\r",
+            "1,2\n\n\n",
+        ] {
             let other = |text: &[u8]| std::str::from_utf8(text).ok()?.parse().ok();
             assert_eq!(columns(text.as_bytes(), b',', 2, &other), None, "{text:?}");
         }
         assert_eq!(columns(b"-\n", b'-', 2, &refuse), None);
+    }
+
+    #[test]
+    fn long_pieces_are_read_whole() {
+        let text: String = (0..400).map(|i| format!("{i},-{}.25,7\n", i * i)).collect();
+        let found =
+            columns(text.as_bytes(), b',', 3, &|text| std::str::from_utf8(text).ok()?.parse().ok());
+        let column = |f: fn(f64) -> f64| (0..400).map(f64::from).map(f).collect::<Vec<_>>();
+        assert_eq!(found, Some(vec![column(|i| i), column(|i| -i * i - 0.25), column(|_| 7.0)]));
     }
 
     proptest! {
