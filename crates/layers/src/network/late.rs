@@ -127,7 +127,9 @@ impl<F: Scalar> Gradient<'_, F> {
     /// ```
     pub fn bound(&self) -> f64 {
         let mut bound = 0.0_f64;
-        let mut at_most = |found: f64| bound = if found <= bound { bound } else { found };
+        // once NaN, always NaN
+        let larger = |a: f64, b: f64| if b <= a || a.is_nan() { a } else { b };
+        let mut at_most = |found| bound = larger(bound, found);
         let mut end = 0;
         for late in &self.tape.late {
             let (dz, x) = self.tape.sides(late, self.x);

@@ -1,0 +1,102 @@
+//! Gradients that are computed where they are needed: the bits of the whole backward pass.
+
+use slalom_layers::*;
+use slalom_tensor::{Matrix, Threads};
+
+const SAMPLES: usize = 7;
+const TRAIN: Mode = Mode::Train { seed: 3, step: 5 };
+
+fn deltas(len: usize) -> Vec<f64> {
+    (0..len).map(|i| (i as f64 * 1.7).sin() / 8.0).collect()
+}
+
+/// Large matrices first and last, what is small or no matrix between.
+fn network() -> Network<f64> {
+    let layers: [LayerSpec; 5] = [
+        Dense::new(80, Activation::Tanh).into(),
+        BatchNorm::default().into(),
+        Dense::new(8, Activation::Softplus { beta: 1.0, threshold: 20.0 }).into(),
+        Dropout::new(0.3).into(),
+        Dense::linear(600).into(),
+    ];
+    Network::new(60, layers).unwrap()
+}
+
+/// Whether anything was left; compares range by range, and whole.
+fn same_as_whole(network: &Network<f64>) -> bool {
+    let params = network.init(1);
+    let x = Matrix::from_fn(network.inputs(), SAMPLES, |i, j| ((i * 7 + j) as f64).cos());
+    let mut tape = network.tape(SAMPLES + 2);
+    let [mut whole, mut slab] = [(); 2].map(|()| vec![f64::NAN; params.len()]);
+    let mut late = false;
+    for threads in [Threads::one(), Threads::new(2).unwrap()] {
+        let pass = Pass { mode: TRAIN, layer: 0, threads: &threads };
+        network.forward(&params, x.as_view(), &mut tape, &pass);
+        tape.ends().1.copy_from_slice(&deltas(network.outputs() * SAMPLES));
+        network.backward(&params, x.as_view(), &mut tape, &mut whole, &pass);
+        tape.ends().1.copy_from_slice(&deltas(network.outputs() * SAMPLES));
+        let gradient = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
+        late = gradient.is_late();
+        let largest = whole.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
+        assert!(largest <= gradient.bound() && gradient.bound().is_finite());
+        for cut in [1, 59, 4799, 4801, 5000, whole.len()] {
+            let mut found = vec![f64::NAN; whole.len()];
+            for (i, part) in found.chunks_mut(cut).enumerate() {
+                gradient.write(i * cut..i * cut + part.len(), part);
+            }
+            assert_eq!(found, whole, "in pieces of {cut}");
+        }
+        gradient.complete();
+        assert_eq!(slab, whole);
+    }
+    late
+}
+
+#[test]
+fn late_gradients_have_the_bits_of_whole_ones() {
+    assert!(same_as_whole(&network()));
+    assert!(same_as_whole(&network().freeze("0").unwrap()));
+    let plain = |inputs, units| {
+        let dense = Dense { bias: false, ..Dense::linear(units) };
+        Network::new(inputs, [dense.into()]).unwrap()
+    };
+    assert!(same_as_whole(&plain(64, 64)) && !same_as_whole(&plain(63, 65)));
+}
+
+#[test]
+fn the_bound_is_that_of_what_is_late_and_of_the_rest() {
+    let network = Network::new(64, [Dense::linear(64).into()]).unwrap();
+    let params: Vec<f64> = network.init(1);
+    let threads = Threads::one();
+    let pass = Pass { mode: TRAIN, layer: 0, threads: &threads };
+    let mut tape = network.tape(2);
+    for (scale, wanted) in [(3.0, 2.0 * 0.5 * 3.0), (0.1, 0.75)] {
+        let mut x = Matrix::zeros(64, 2);
+        x[(5, 1)] = -scale;
+        network.forward(&params, x.as_view(), &mut tape, &pass);
+        let mut dy = tape.ends().1;
+        dy.fill(0.0);
+        (dy[(7, 0)], dy[(7, 1)]) = (-0.5, -0.25);
+        let mut slab = vec![f64::NAN; params.len()];
+        let gradient = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
+        assert_eq!(gradient.bound(), wanted);
+    }
+}
+
+/// An activation that has overflown makes the gradient behind it infinite, whatever comes after.
+#[test]
+fn the_bound_of_what_is_not_finite_is_not_finite() {
+    let layers = [Dense::new(80, Activation::Relu), Dense::linear(80), Dense::linear(80)];
+    let network = Network::new(60, layers.map(LayerSpec::from)).unwrap();
+    let mut params: Vec<f64> = network.init(1);
+    params[0] = 1e9;
+    let threads = Threads::one();
+    let pass = Pass { mode: TRAIN, layer: 0, threads: &threads };
+    let mut tape = network.tape(2);
+    let x = Matrix::from_element(60, 2, 1e300);
+    network.forward(&params, x.as_view(), &mut tape, &pass);
+    tape.ends().1.fill(1e-3);
+    let mut slab = vec![f64::NAN; params.len()];
+    let gradient = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
+    assert!(!gradient.bound().is_finite(), "{}", gradient.bound());
+}
