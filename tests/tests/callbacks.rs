@@ -94,6 +94,7 @@ fn a_raised_flag_stops_after_one_update_and_the_save_goes_on_from_there() {
 
     let newest = Save::newest(folder.path(), "rings").unwrap();
     let mut resumed = Run::<f32>::resume(&newest.checkpoint, Threads::one()).unwrap();
+    assert_eq!((resumed.epochs(), resumed.batch()), (1, 3), "nothing is lost");
     resumed.fit(train, valid, &fit(3), &mut []).unwrap();
     assert_eq!(resumed.fingerprint(), whole.fingerprint());
 }
@@ -188,13 +189,17 @@ fn minutes_save_also_within_an_epoch() {
 fn a_save_that_fails_ends_the_fit_and_the_run_is_there() {
     let (train, valid) = data();
     let (train, valid) = (train.samples(), Some(valid.samples()));
-    let mut save = Save::new("/nowhere/at/all", "rings");
-    let mut run = run();
-    let error = run.fit(train, valid, &fit(5), &mut [&mut save]).unwrap_err();
-    assert!(matches!(error, TrainError::Checkpoint(_)));
-    assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
-    assert_eq!(run.epochs(), 1);
-    run.fit(train, valid, &fit(5), &mut []).unwrap();
+    let folder = "/nowhere/at/all";
+    let numbered = Save { best: false, ..Save::new(folder, "rings") };
+    let best = Save { every: Every::Epochs(9), ..Save::new(folder, "rings") };
+    for mut save in [numbered, best] {
+        let mut run = run();
+        let error = run.fit(train, valid, &fit(5), &mut [&mut save]).unwrap_err();
+        assert!(matches!(error, TrainError::Checkpoint(_)));
+        assert!(error.to_string().contains(folder), "{error}");
+        assert_eq!(run.epochs(), 1);
+        run.fit(train, valid, &fit(5), &mut []).unwrap();
+    }
 }
 
 #[test]

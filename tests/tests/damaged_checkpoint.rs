@@ -3,9 +3,11 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::io::Write;
 
 use slalom::prelude::*;
 use slalom_tests::rings;
+use slalom_train::weights::from_npz;
 
 /// Remembers the largest request of each thread.
 struct Largest;
@@ -100,6 +102,21 @@ fn a_file_that_declares_the_most_asks_for_no_more() {
             assert!(found <= ceiling(&file), "{found} bytes to resume with {edge} at {at}");
         }
     }
+}
+
+#[test]
+fn an_archive_of_weights_that_swells_asks_for_no_more_than_the_network_can_be() {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Deflated);
+    archive.start_file("0.weight.npy", options).unwrap();
+    archive.write_all(&vec![0; 64 << 20]).unwrap();
+    let file = archive.finish().unwrap().into_inner();
+    let network = Network::<f32>::new(2, [Dense::linear(2).into()]).unwrap();
+    LARGEST.set(0);
+    assert!(from_npz(&network, &file).is_err());
+    let found = LARGEST.get();
+    assert!(found <= 1 << 20, "{found} bytes for a file of {}", file.len());
 }
 
 fn file() -> Vec<u8> {

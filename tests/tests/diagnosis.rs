@@ -144,4 +144,14 @@ fn a_replay_finds_the_same_run_and_names_the_epoch_of_another() {
     .unwrap();
     elsewhere.epoch(train, valid).unwrap();
     assert_eq!(verify(&elsewhere, train), Verification::Differs { epoch: Some(1) });
+
+    // the history is the same, the parameters are not
+    let averaging = Some(slalom::optim::Averaging::Polyak { start: 0 });
+    let config = Config { averaging, ..Config::default() };
+    let network = run.network().spec().unwrap().build().unwrap();
+    let mut averaged = Run::new(network, config, Threads::one()).unwrap();
+    averaged.epoch(train, valid).unwrap();
+    assert_eq!(verify(&averaged, train), Verification::Same(averaged.fingerprint()));
+    averaged.use_average();
+    assert_eq!(verify(&averaged, train), Verification::Differs { epoch: None });
 }

@@ -15,6 +15,7 @@ use crate::{Run, TrainError};
 /// use slalom_train::StopFlag;
 /// let flag = StopFlag::default();
 /// let in_the_handler = flag.clone();
+/// assert!(!flag.is_raised());
 /// in_the_handler.raise();
 /// assert!(flag.is_raised());
 /// ```

@@ -146,6 +146,53 @@ mod tests {
         assert_eq!(varint(u64::MAX).len(), 10);
     }
 
+    /// The records of a file, each with checksums that hold.
+    fn records(mut file: &[u8]) -> Vec<&[u8]> {
+        let mut records = Vec::new();
+        while let Some((length, rest)) = file.split_first_chunk::<8>() {
+            let (check, rest) = rest.split_at(4);
+            assert_eq!(check, masked(length));
+            let (bytes, rest) = rest.split_at(u64::from_le_bytes(*length) as usize);
+            let (check, rest) = rest.split_at(4);
+            assert_eq!(check, masked(bytes));
+            records.push(bytes);
+            file = rest;
+        }
+        records
+    }
+
+    #[test]
+    fn an_epoch_is_an_event_of_its_number_with_a_scalar_a_measure() {
+        let mut board = TensorBoard::new(Vec::new()).unwrap();
+        let metrics = vec![("accuracy".into(), 0.75)];
+        let epoch = Epoch { epoch: 300, train_loss: 0.5, rate: 2.0, metrics, ..Epoch::default() };
+        board.write(&epoch).unwrap();
+        let file = board.into_inner();
+        let [version, event] = records(&file)[..] else { panic!("two records") };
+        for event in [version, event] {
+            assert_eq!(event[0], 0x09, "field 1, eight bytes");
+            let seconds = f64::from_le_bytes(std::array::from_fn(|i| event[1 + i]));
+            assert!(seconds > 1.7e9, "{seconds} since 1970");
+        }
+        assert_eq!(&version[9..], b"\x1a\x0dbrain.Event:2");
+        let scalar = |tag: &[u8], value: f32| {
+            let value = [&[0x0a, tag.len() as u8], tag, &[0x15], &value.to_le_bytes()].concat();
+            [&[0x0a, value.len() as u8], &value[..]].concat()
+        };
+        let summary = [
+            scalar(b"loss/train", 0.5),
+            scalar(b"rate", 2.0),
+            scalar(b"norm/gradient", 0.0),
+            scalar(b"norm/weight", 0.0),
+            scalar(b"metric/accuracy", 0.75),
+        ]
+        .concat();
+        let wanted = [&[0x10, 0xac, 0x02, 0x2a, summary.len() as u8], &summary[..]].concat();
+        assert_eq!(&event[9..], wanted);
+        // as TensorFlow computes it
+        assert_eq!(masked(b"123456789"), 0xc78a_b0e5_u32.to_le_bytes());
+    }
+
     #[test]
     fn a_record_is_length_and_bytes_each_with_its_checksum() {
         let found = record(b"abc");

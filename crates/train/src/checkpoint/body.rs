@@ -116,10 +116,22 @@ mod tests {
 
     #[test]
     fn longer_values_pass_every_limit() {
-        for length in [0x3f8, 0x400, 0x4000, 0x4_0001] {
+        for length in [0x3f8, 0x400, 0x4000, 0x4_0001, 0x40_0001, 0x400_0001] {
             let text = "x".repeat(length);
             let bytes = encode("here", &text).unwrap();
-            assert_eq!(decode::<String>("here", &bytes).unwrap(), text);
+            assert!(decode::<String>("here", &bytes).unwrap() == text, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_declared_length_is_bounded_by_sixteen_times_the_bytes_that_there_are() {
+        for limit in [0x400, 0x4000, 0x4_0000, 0x40_0000] {
+            for (there, declared) in [(limit, limit), (limit + 1, 16 * limit)] {
+                let mut bytes = vec![b'x'; there];
+                bytes[..8].copy_from_slice(&(declared as u64).to_le_bytes());
+                let error = decode::<String>("here", &bytes).unwrap_err().to_string();
+                assert!(error.contains("LimitExceeded"), "{there} {declared}: {error}");
+            }
         }
     }
 }

@@ -31,6 +31,7 @@ pub(crate) mod body;
 mod container;
 mod disk;
 mod error;
+mod foreign;
 
 use std::fmt;
 use std::path::Path;
@@ -304,6 +305,8 @@ mod tests {
         checkpoint.put("a", &3_u8).unwrap();
         assert_eq!(checkpoint.names().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(checkpoint.get::<u8>("a").unwrap(), 3);
+        assert!(checkpoint.contains("b") && !checkpoint.contains("c"));
+        assert_eq!(checkpoint.scalar(), "f64");
         let error = checkpoint.get::<u8>("c").unwrap_err();
         assert_eq!(error.to_string(), "no section \"c\"; there are [\"a\", \"b\"]");
     }

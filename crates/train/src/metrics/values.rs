@@ -222,8 +222,10 @@ mod tests {
         assert_eq!(explained_variance(&[0.1; 2], &[0.2, 0.3], None), Ok(0.0));
         let mut first = truth;
         first[0] = 9.0; // does not count
-        let weights = Some(&[0.0, 0.3, 0.3, 0.7, 0.7, 0.9, 1.1][..]);
-        assert_eq!(r2(&first, &[0.2; 7], weights), Ok(0.0));
+        for i in 1..50 {
+            let weights = [0, 3, 5, 7, 11, 13, 17].map(|w| f64::from(w * i) * 0.1);
+            assert_eq!(r2(&first, &[0.2; 7], Some(&weights)), Ok(0.0), "{weights:?}");
+        }
     }
 
     #[test]

@@ -135,6 +135,7 @@ mod tests {
         let scores = Scores(vec![1.0, 2.0, 3.0]);
         assert_eq!((scores.mean(), scores.deviation()), (2.0, 1.0));
         assert_eq!(Scores(vec![4.0]).deviation(), 0.0);
+        assert_eq!(Scores(vec![1.0, 3.0]).deviation(), 2_f64.sqrt());
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl RangeCurve {
         let lowest = (0..self.points.len()).min_by(|&a, &b| smoothed(a).total_cmp(&smoothed(b)))?;
         let slope = |i: usize| smoothed(i + 1) - smoothed(i);
         let steepest = (0..lowest).min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
-        (slope(steepest) < 0.0).then(|| self.points[steepest].rate)
+        Some(self.points[steepest].rate)
     }
 
     /// The curve as a picture (SVG): smoothed loss over the logarithm of the rate, the suggestion
@@ -197,6 +197,10 @@ fn put(svg: &mut String, what: std::fmt::Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Config;
+    use slalom_layers::{Activation, Dense, LayerSpec, Network};
+    use slalom_optim::{Plateau, Sgd};
+    use slalom_tensor::{Matrix, Samples, Targets, Threads, from_rows};
 
     fn curve(losses: &[f64]) -> RangeCurve {
         let point = |(i, &loss): (usize, &f64)| {
@@ -211,15 +215,116 @@ mod tests {
         assert_eq!(curve(&[1.0, 0.9, 0.5, 0.4, 0.6, 0.1]).suggestion(), Some(10.0));
         assert_eq!(curve(&[1.0, 0.9, 0.5, 0.4, 9.0]).suggestion(), Some(0.01));
         assert_eq!(curve(&[1.0, 2.0, 1.5]).suggestion(), None);
+        assert_eq!(curve(&[1.0, 1.0, 1.0]).suggestion(), None);
         assert_eq!(curve(&[]).suggestion(), None);
     }
 
     #[test]
     fn the_picture_has_a_point_an_update_and_its_decades() {
         let svg = curve(&[1.0, 0.9, 0.5, 0.4]).svg();
-        let points = svg.split("points=\"").nth(1).unwrap().split('"').next().unwrap();
-        assert_eq!(points.split_whitespace().count(), 4);
-        assert!(svg.contains(">1e-3<") && svg.contains(">1e0<") && svg.contains("1.00e-2"));
+        assert!(svg.contains("points=\"48.0,48.0 229.3,92.0 410.7,268.0 592.0,312.0 \""), "{svg}");
+        for (x, decade) in
+            [("48.0", "1e-3"), ("229.3", "1e-2"), ("410.7", "1e-1"), ("592.0", "1e0")]
+        {
+            let tick = format!("<text x=\"{x}\" y=\"328\" text-anchor=\"middle\">{decade}</text>");
+            assert!(svg.contains(&tick), "{decade}: {svg}");
+        }
+        assert_eq!(svg.matches(">1e").count(), 4, "{svg}");
+        assert!(svg.contains("<line x1=\"229.3\" x2=\"229.3\" y1=\"48\" y2=\"312\""), "{svg}");
+        assert!(svg.contains("<text x=\"233.3\" y=\"48\">1.00e-2</text>"), "{svg}");
+        assert!(svg.contains("<text x=\"320\" y=\"352\""), "{svg}");
         assert!(!svg.contains("NaN") && !curve(&[1.0]).svg().contains("NaN"));
+    }
+
+    fn run(layers: Vec<LayerSpec>) -> Run<f64> {
+        let config = Config {
+            rule: Sgd::default().into(),
+            // must not touch the test's own rates
+            plateau: Some(Plateau { patience: 0, ..Plateau::default() }),
+            ..Config::default()
+        };
+        Run::new(Network::new(1, layers).unwrap(), config, Threads::one()).unwrap()
+    }
+
+    fn tested(test: &RangeTest, run: &Run<f64>, x: &Matrix<f64>) -> RangeCurve {
+        let train = Samples::new(x.as_view(), Targets::Classes(&[0, 1, 0, 1])).unwrap();
+        test.run(run, train).unwrap()
+    }
+
+    /// The curve of a small run, whose losses are those of the same rates set one by one.
+    fn of(test: &RangeTest) -> RangeCurve {
+        let run = || run(vec![Dense::new(4, Activation::Tanh).into(), Dense::linear(2).into()]);
+        let x = from_rows(&[[0.5], [1.0], [1.0], [3.0]]); // not separable
+        let curve = tested(test, &run(), &x);
+        let train = Samples::new(x.as_view(), Targets::Classes(&[0, 1, 0, 1])).unwrap();
+        let mut alone = run();
+        for point in &curve.points {
+            let config = Config { plateau: None, ..alone.config().clone() };
+            alone.reconfigure(Config { rate: point.rate.into(), ..config }).unwrap();
+            assert_eq!(alone.step(train).unwrap().unwrap().loss, point.loss);
+            alone.end_epoch(None).unwrap();
+        }
+        curve
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_ends_it_too() {
+        let x = from_rows(&[[1e200], [-1e200], [1e200], [1e200]]);
+        let test = RangeTest { start: 1e-3, ..RangeTest::default() };
+        let points = tested(&test, &run(vec![Dense::linear(2).into()]), &x).points;
+        assert!((1..4).contains(&points.len()), "{points:?}");
+    }
+
+    #[test]
+    fn the_rate_rises_by_a_factor_and_the_loss_is_smoothed_from_its_first_value_on() {
+        let test = RangeTest { start: 1e-3, end: 0.1, updates: 5, smoothing: 0.5 };
+        let points = of(&test).points;
+        assert_eq!(points.len(), 5);
+        let mut running = 0.0;
+        for (i, point) in points.iter().enumerate() {
+            let rate = 1e-3 * 10_f64.powf(i as f64 / 2.0);
+            assert!((point.rate / rate - 1.0).abs() < 1e-12, "{} {rate}", point.rate);
+            running = (running + point.loss) / 2.0;
+            let smoothed = running / (1.0 - 0.5_f64.powi(i as i32 + 1));
+            assert!((point.smoothed - smoothed).abs() < 1e-12, "{} {smoothed}", point.smoothed);
+        }
+        assert_eq!(points[0].smoothed, points[0].loss);
+    }
+
+    #[test]
+    fn it_ends_at_the_first_loss_of_four_times_the_lowest() {
+        let test = RangeTest { start: 0.01, end: 1e5, updates: 300, smoothing: 0.9 };
+        let points = of(&test).points;
+        let mut lowest = f64::INFINITY;
+        for (i, point) in points.iter().enumerate() {
+            lowest = lowest.min(point.smoothed);
+            assert_eq!(point.smoothed > 4.0 * lowest, i + 1 == points.len(), "{i}: {point:?}");
+        }
+        assert!(points.len() < 300);
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let text = |change: fn(&mut RangeTest)| {
+            let mut test = RangeTest::default();
+            change(&mut test);
+            test.validate().map_err(|error| error.to_string())
+        };
+        for start in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            let test = RangeTest { start, ..RangeTest::default() };
+            assert!(test.validate().unwrap_err().to_string().starts_with("start is "), "{start}");
+        }
+        for end in [1e-7, 0.0, f64::NAN, f64::INFINITY] {
+            let test = RangeTest { end, ..RangeTest::default() };
+            assert!(test.validate().unwrap_err().to_string().starts_with("end is "), "{end}");
+        }
+        assert!(text(|test| test.updates = 1).unwrap_err().starts_with("updates is 1"));
+        assert!(text(|test| test.smoothing = 1.0).unwrap_err().starts_with("smoothing is 1"));
+        assert!(text(|test| test.smoothing = -0.1).unwrap_err().starts_with("smoothing is -0.1"));
+        assert_eq!(text(|test| (test.updates, test.smoothing) = (2, 0.0)), Ok(()));
+        let x = from_rows(&[[0.5]]);
+        let train = Samples::new(x.as_view(), Targets::Classes(&[0])).unwrap();
+        let run = run(vec![Dense::linear(2).into()]);
+        assert!(RangeTest { updates: 1, ..RangeTest::default() }.run(&run, train).is_err());
     }
 }

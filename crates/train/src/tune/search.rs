@@ -345,6 +345,16 @@ mod tests {
     }
 
     #[test]
+    fn settings_go_from_their_low_end_to_their_high_end() {
+        assert_eq!(Setting::Uniform(2.0, 6.0).at(0.25), 3.0);
+        assert_eq!(Setting::Integer(10, 29).at(0.5), 20.0);
+        assert_eq!(Setting::Choice(vec![5.0, 7.0]).at(0.5), 7.0);
+        assert_eq!([0, 1, 4].map(|i| Setting::Integer(0, 10).point(i, 5)), [0.0, 3.0, 10.0]);
+        assert_eq!([0, 1, 2].map(|i| Setting::Uniform(2.0, 6.0).point(i, 3)), [2.0, 4.0, 6.0]);
+        assert_eq!(Setting::Uniform(2.0, 6.0).point(0, 1), 2.0);
+    }
+
+    #[test]
     fn the_best_is_the_first_of_the_least_and_never_nan() {
         let mut search = Search::random(space(), 9, 5).unwrap();
         assert_eq!(search.best(), None);
@@ -352,6 +362,7 @@ mod tests {
             search.record(loss);
         }
         assert_eq!(search.best().unwrap().number, 3);
+        assert_eq!(search.losses()[1..], [2.0, f64::NEG_INFINITY, 1.0, 1.0]);
     }
 
     #[test]

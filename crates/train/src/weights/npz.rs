@@ -95,6 +95,18 @@ mod tests {
     }
 
     #[test]
+    fn two_arrays_of_one_name_are_refused() {
+        let (network, params) = network::<f32>();
+        let mut file = to_npz(&network, &params).unwrap();
+        let places = file.windows(8).enumerate().filter(|(_, bytes)| bytes == b"1.weight");
+        let places: Vec<usize> = places.map(|(at, _)| at).collect();
+        assert_eq!(places.len(), 2, "before the array and in the directory");
+        places.iter().for_each(|&at| file[at] = b'0');
+        let error = from_npz(&network, &file).unwrap_err().to_string();
+        assert!(error.ends_with("two entries have one name"), "{error}");
+    }
+
+    #[test]
     fn a_changed_number_is_noticed() {
         let (network, params) = network::<f64>();
         let mut file = to_npz(&network, &params).unwrap();
