@@ -2,7 +2,7 @@
 
 use slalom_tensor::{Factor, Scalar, View, ViewMut, multiply, multiply_then, row_sums};
 
-use crate::layer::{PIECE, add};
+use crate::layer::PIECE;
 
 use crate::{Activation, Backward, Forward, Init, Kind, Layer, LayerError, Parameter, Pass};
 
@@ -85,19 +85,16 @@ impl<F: Scalar> Layer<F> for Dense {
         let (weight, bias) = at.params.split_at(self.units * inputs);
         let weight = View::from_slice(weight, self.units, inputs);
         let y = ViewMut::from_slice(at.y, self.units, samples);
+        let needs_input = self.activation.needs_input();
         let finish = |mut part: ViewMut<'_, F>, row: usize, _| {
-            for mut column in part.column_iter_mut() {
-                let column = column.as_mut_slice();
-                if self.bias {
-                    add(&bias[row..], column);
-                }
-                if !self.activation.needs_input() {
-                    self.activation.apply(column);
-                }
+            let fused = if needs_input { Activation::Identity } else { self.activation };
+            match self.bias {
+                true => fused.apply_biased(&bias[row..], part),
+                false => part.column_iter_mut().for_each(|mut y| fused.apply(y.as_mut_slice())),
             }
         };
         multiply_then(Factor::Plain(weight), Factor::Plain(at.x), y, pass.threads, &finish);
-        if self.activation.needs_input() {
+        if needs_input {
             at.cache.copy_from_slice(at.y);
             pass.threads.pieces(at.y, PIECE, &|_, y| self.activation.apply(y));
         }

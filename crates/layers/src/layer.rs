@@ -187,14 +187,6 @@ pub(crate) fn copy_columns<F: Scalar>(x: View<'_, F>, y: &mut [F]) {
 /// Numbers of one task where work is element by element: below it, threads cost more than they give.
 pub(crate) const PIECE: usize = 1 << 13;
 
-/// Adds `a` to `b`, element by element.
-pub(crate) fn add<F: Scalar>(a: &[F], b: &mut [F]) {
-    vectorize(
-        #[inline(always)]
-        || b.iter_mut().zip(a).for_each(|(b, &a)| *b += a),
-    );
-}
-
 /// Writes `x·factors`, element by element.
 pub(crate) fn scale_columns<F: Scalar>(x: View<'_, F>, factors: &[F], y: &mut [F]) {
     let columns = x.column_iter().zip(factors.chunks_exact(x.nrows()));

@@ -6,7 +6,7 @@ use super::train;
 use super::workloads::{Rule, Workload};
 
 /// The training that one number at a time is varied of.
-const BASE: Workload = Workload {
+const BASE: Workload<'_> = Workload {
     name: "base",
     samples: 4096,
     sizes: &[256, 256, 256, 10],
@@ -27,13 +27,13 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
     println!("|---|---|---|---|---|---|");
     for power in POWERS {
         let n = 1_usize << power;
-        let time = |work: &Workload, threads| match train::seconds_per_step(work, threads) {
+        let time = |work: &Workload<'_>, threads| match train::seconds_per_step(work, threads) {
             Ok(seconds) => format!("{:.1}", seconds * 1e6),
             Err(error) => format!("{error}"),
         };
-        let width = Workload { sizes: Box::leak(Box::new([n, n, n, 10])), ..BASE };
+        let width = Workload { sizes: &[n, n, n, 10], ..BASE };
         let deep: Vec<_> = std::iter::repeat_n(64, n.min(256) + 1).chain([10]).collect();
-        let depth = Workload { sizes: deep.leak(), ..BASE };
+        let depth = Workload { sizes: &deep, ..BASE };
         let batch = Workload { batch: n, ..BASE };
         let data = Workload { samples: n.max(64), ..BASE };
         let depth = if n <= 256 { time(&depth, 2) } else { "–".into() };

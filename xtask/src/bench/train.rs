@@ -67,7 +67,7 @@ const SECONDS: f64 = 1.0;
 /// Seconds of a single timing, at least.
 const TIMING: f64 = 0.01;
 
-fn measure(workload: &Workload, threads: usize, peak: f64) -> Result<Figure> {
+fn measure(workload: &Workload<'_>, threads: usize, peak: f64) -> Result<Figure> {
     let best = seconds_per_step(workload, threads)?;
     let bandwidth = machine::triad(workload.bytes() as usize / 2, threads);
     let least = (workload.flop() / peak).max(workload.bytes() / bandwidth);
@@ -81,7 +81,7 @@ fn measure(workload: &Workload, threads: usize, peak: f64) -> Result<Figure> {
 }
 
 /// The best of several timings of whole epochs, after one that does not count.
-pub(super) fn seconds_per_step(workload: &Workload, threads: usize) -> Result<f64> {
+pub(super) fn seconds_per_step(workload: &Workload<'_>, threads: usize) -> Result<f64> {
     let data = workload.data();
     let samples = data.samples()?;
     let mut run = workload.run(threads)?;

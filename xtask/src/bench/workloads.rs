@@ -6,11 +6,11 @@ use slalom::tensor::{Purpose, stream, uniform};
 
 /// One training.
 #[derive(Clone, Debug)]
-pub(super) struct Workload {
+pub(super) struct Workload<'a> {
     pub(super) name: &'static str,
     pub(super) samples: usize,
     /// Inputs, hidden layers, classes.
-    pub(super) sizes: &'static [usize],
+    pub(super) sizes: &'a [usize],
     pub(super) batch: usize,
     pub(super) rule: Rule,
     /// Rate of the dropout behind each hidden layer.
@@ -24,7 +24,7 @@ pub(super) enum Rule {
 }
 
 #[rustfmt::skip]
-pub(super) const WORKLOADS: [Workload; 6] = {
+pub(super) const WORKLOADS: [Workload<'_>; 6] = {
     use Rule::{Adam, SgdMomentum};
     [
         Workload { name: "iris 4-16-3 b16 adam", samples: 144, sizes: &[4, 16, 3], batch: 16, rule: Adam, dropout: 0.0 },
@@ -48,7 +48,7 @@ impl Data {
     }
 }
 
-impl Workload {
+impl Workload<'_> {
     pub(super) fn data(&self) -> Data {
         let mut rng = stream(0, Purpose::Data, [0, 0]);
         let classes = self.sizes[self.sizes.len() - 1] as f64;

@@ -4,7 +4,7 @@ mod rectified;
 mod smooth;
 mod squashing;
 
-use slalom_tensor::{Scalar, vectorize};
+use slalom_tensor::{Scalar, ViewMut, vectorize};
 
 use crate::error::require;
 use crate::layer::copy_columns;
@@ -176,6 +176,15 @@ impl Activation {
         with_curve!(self, curve => apply(curve, x), identity => {});
     }
 
+    /// Replaces each number of a part of a matrix by the function's value of it plus its row's bias.
+    pub(crate) fn apply_biased<F: Scalar>(self, bias: &[F], part: ViewMut<'_, F>) {
+        with_curve!(
+            self,
+            curve => apply_biased(#[inline(always)] |x| curve.value(x), bias, part),
+            identity => apply_biased(#[inline(always)] |x| x, bias, part)
+        );
+    }
+
     /// Multiplies `dy` by the derivative at each `x`, where `y` are the outputs.
     ///
     /// Without [`needs_input`](Activation::needs_input), `x` is not read, and any slice will do.
@@ -200,6 +209,19 @@ fn apply<F: Scalar, C: Curve<F>>(curve: C, x: &mut [F]) {
     vectorize(
         #[inline(always)]
         || x.iter_mut().for_each(|x| *x = curve.value(*x)),
+    );
+}
+
+fn apply_biased<F: Scalar>(value: impl Fn(F) -> F, bias: &[F], mut part: ViewMut<'_, F>) {
+    vectorize(
+        #[inline(always)]
+        || {
+            for mut column in part.column_iter_mut() {
+                for (y, &b) in column.as_mut_slice().iter_mut().zip(bias) {
+                    *y = value(*y + b);
+                }
+            }
+        },
     );
 }
 

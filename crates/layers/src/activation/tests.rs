@@ -34,6 +34,22 @@ fn slope<F: Scalar>(f: Activation, x: F) -> F {
 }
 
 #[test]
+fn a_bias_is_added_first() {
+    let x = slalom_tensor::Matrix::from_fn(37, 3, |i, j| (7 * i + 5 * j) as f32 * 0.05 - 6.0);
+    let bias: Vec<f32> = (0..40).map(|i| (i % 9) as f32 * 0.3 - 1.0).collect();
+    for f in ALL {
+        let mut y = x.clone();
+        // a part with gaps between its columns
+        f.apply_biased(&bias[3..], y.rows_mut(1, 30));
+        let wanted = |i, j| match i {
+            1..31 => value(f, x[(i, j)] + bias[i + 2]),
+            _ => x[(i, j)],
+        };
+        assert_eq!(y, slalom_tensor::Matrix::from_fn(37, 3, wanted), "{f:?}");
+    }
+}
+
+#[test]
 fn derivatives_are_slopes() {
     let h = 1e-6;
     for f in ALL {

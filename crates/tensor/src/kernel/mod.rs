@@ -53,6 +53,7 @@ mod x86 {
     use super::lanes::Lanes;
     use super::lanes::x86::{F32x8, F32x16, F64x4, F64x8};
     use super::{Block, Kernel, block};
+    use std::sync::LazyLock;
 
     /// One entry point for each instruction set and scalar: the generic code, compiled for it.
     macro_rules! kernel {
@@ -99,16 +100,24 @@ mod x86 {
     kernel!(AVX2_F32, avx2_f32, pack_avx2_f32, F32x8, f32, "avx2,fma");
     kernel!(AVX2_F64, avx2_f64, pack_avx2_f64, F64x4, f64, "avx2,fma");
 
+    #[inline]
     pub(crate) fn avx512() -> bool {
-        is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("fma")
+        // one look, where every short loop asks: not one for each of the sets
+        static FOUND: LazyLock<bool> = LazyLock::new(|| {
+            is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("fma")
+        });
+        *FOUND
     }
 
+    #[inline]
     pub(crate) fn avx2() -> bool {
-        is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+        static FOUND: LazyLock<bool> =
+            LazyLock::new(|| is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"));
+        *FOUND
     }
 }
 
