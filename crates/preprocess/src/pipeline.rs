@@ -108,6 +108,9 @@ pub enum Encoder {
 impl Pipeline {
     /// Learns from a table.
     ///
+    /// Meanwhile one group of columns at a time is held twice: numbers go through the steps in a
+    /// matrix of f64 that is dropped when the group is done.
+    ///
     /// # Errors
     /// No rows; a column that belongs to no group, to two, or that is not there; a group whose
     /// steps are for another kind; whatever a step refuses, with the column's name.
@@ -201,7 +204,8 @@ impl FittedPipeline {
         self.groups.iter().flat_map(FittedGroup::outputs).collect()
     }
 
-    /// The table as numbers, *outputs × samples*.
+    /// The table as numbers, *outputs × samples*: a matrix of its own, in which the numbers are
+    /// then transformed in place. Drop the table if memory is scarce.
     ///
     /// # Errors
     /// A column that is missing, one too many or one of another kind, by name; an unknown category

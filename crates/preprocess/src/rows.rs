@@ -6,10 +6,8 @@ use crate::columns::{check_samples, in_order, refuse_infinite};
 use slalom_tensor::{Scalar, Threads, View};
 use std::cmp::Ordering;
 
-/// Rows that one task takes: numbers that lie side by side are then fetched together.
-const ROWS_A_TASK: usize = 4;
-
-/// Calls `work` with the values of each row that are not missing and gives the results in order.
+/// Calls `work` with the values of each row that are not missing and gives the results in order; one
+/// row a task.
 ///
 /// # Errors
 /// No samples, an infinite number, or a row without any value.
@@ -29,24 +27,13 @@ pub(crate) fn each_row_or<F: Scalar, T: Send>(
     work: &(dyn Fn(&mut [F]) -> T + Sync),
 ) -> Result<Vec<T>, PreprocessError> {
     check_samples(x)?;
-    let results = in_order(x.nrows().div_ceil(ROWS_A_TASK), threads, &|task| {
-        let first = task * ROWS_A_TASK;
-        let last = x.nrows().min(first + ROWS_A_TASK);
-        let mut rows = vec![(vec![F::zero(); x.ncols()], 0); last - first];
-        for column in x.column_iter() {
-            for ((row, count), &v) in rows.iter_mut().zip(&column.as_slice()[first..last]) {
-                // the next value takes the place of a missing one
-                row[*count] = v;
-                *count += usize::from(!v.is_nan());
-            }
-        }
-        let result = |(mut row, count): (Vec<F>, usize)| match &mut row[..count] {
+    let results = in_order(x.nrows(), threads, &|feature| {
+        let mut row: Vec<F> = x.row(feature).iter().copied().filter(|v| !v.is_nan()).collect();
+        match &mut row[..] {
             [] => empty(),
             row => row.iter().all(|v| v.is_finite()).then(|| work(row)),
-        };
-        rows.into_iter().map(result).collect::<Vec<_>>()
+        }
     });
-    let results: Vec<Option<T>> = results.into_iter().flatten().collect();
     match results.iter().position(Option::is_none) {
         None => Ok(results.into_iter().flatten().collect()),
         Some(feature) => {
