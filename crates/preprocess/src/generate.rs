@@ -171,6 +171,7 @@ mod tests {
     fn classes_lie_where_they_should() {
         let data = xor(100, 0.0, 1);
         assert!(obeys(&data, |x, y| u32::from(x * y < 0.0)));
+        assert!(data.inputs().iter().all(|v: &f64| v.abs() <= 1.0));
         let data = circles(50, 0.5, 0.0, 1);
         assert!(obeys(&data, |x, y| u32::from(x.hypot(y) < 0.75)));
         let data = moons(50, 0.0, 1);

@@ -285,4 +285,10 @@ mod tests {
     fn the_power_1_changes_no_bit() {
         assert!((1..100).map(|i| f64::from(i) * 0.37).all(|x| shrink(x, 1.0) == x));
     }
+
+    #[test]
+    fn a_variance_beside_a_large_mean_keeps_its_digits() {
+        let found = variance(&[1e9 + 0.1, 1e9 + 1.3, 1e9 + 5.9]);
+        assert!((found - 6.248_888_888).abs() < 1e-6, "{found}");
+    }
 }

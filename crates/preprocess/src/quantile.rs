@@ -169,11 +169,7 @@ fn to_normal(x: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
 }
 
 fn from_uniform(y: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
-    match (quantiles.first(), quantiles.last()) {
-        (Some(&low), _) if y <= 0.0 => low,
-        (_, Some(&high)) if y >= 1.0 => high,
-        _ => below(y, shares, quantiles),
-    }
+    below(y, shares, quantiles)
 }
 
 fn from_normal(y: f64, quantiles: &[f64], shares: &[f64]) -> f64 {
@@ -344,5 +340,21 @@ mod tests {
         let near = [0.0, 4e-323];
         assert_eq!(line(1e-323, near, [2.0, 4.0]), 2.5);
         assert_eq!(line(1.5, [1.0, 3.0], [5.0, 9.0]), 6.0);
+    }
+
+    #[test]
+    fn what_is_as_good_as_the_end_comes_back_as_the_end() {
+        let x = from_rows(&[[0.0], [1e9], [2e9]]);
+        let fit = |shape| Quantile { quantiles: 2, shape }.fit(x.as_view()).unwrap();
+        // Φ(−5.3) = 5.8e-8 and Φ(−5.1) = 1.7e-7, around 1e-7
+        let mut y = from_rows(&[[-5.3], [-5.1], [5.1], [5.3]]);
+        fit(Shape::Normal).inverse(y.as_view_mut()).unwrap();
+        assert_eq!((y[0], y[3]), (0.0, 2e9));
+        let inner = 2e9 * normal_cumulative(-5.1);
+        assert!((y[1] - inner).abs() < 1e-3 && (2e9 - y[2] - inner).abs() < 1e-3, "{y}");
+        let mut y = from_rows(&[[-0.5], [0.0], [0.25], [1.0], [1.5], [f64::NAN]]);
+        fit(Shape::Uniform).inverse(y.as_view_mut()).unwrap();
+        assert_eq!(y.as_slice()[..5], [0.0, 0.0, 5e8, 2e9, 2e9]);
+        assert!(y[5].is_nan());
     }
 }

@@ -84,15 +84,9 @@ pub(crate) fn quantiles_sorted<F: Scalar>(sorted: &[F], shares: &[f64]) -> Vec<f
     shares.iter().map(at).collect()
 }
 
-/// The order of numbers that are not NaN; asking for `<` first is what selection and sorting need.
+/// The order of numbers that are not NaN.
 pub(crate) fn order<F: Scalar>(a: &F, b: &F) -> Ordering {
-    if a < b {
-        Ordering::Less
-    } else if a > b {
-        Ordering::Greater
-    } else {
-        Ordering::Equal
-    }
+    a.partial_cmp(b).unwrap_or(Ordering::Equal)
 }
 
 /// The values of rank `place` and of the rank after it (the same, after the last).

@@ -292,6 +292,8 @@ mod tests {
         let groups: Vec<u32> = (0..8).collect();
         let parts = test.indices_by_group(&groups).unwrap();
         assert_eq!((parts.train.len(), parts.valid.len(), parts.test.len()), (4, 0, 4));
+        let most = Split { test: 0.8, ..Split::default() };
+        assert_eq!(most.indices_by_group(&[0, 1, 2, 3, 4]).unwrap().test.len(), 4);
         // as many groups as parts: each gets one
         let three = Split { valid: 0.4, test: 0.4, ..Split::default() };
         let parts = three.indices_by_group(&[0, 0, 1, 1, 2, 2]).unwrap();
