@@ -1,17 +1,17 @@
 //! Gradients that are computed where they are needed: the bits of the whole backward pass.
 
 use slalom_layers::*;
-use slalom_tensor::{Matrix, Threads};
+use slalom_tensor::{Matrix, Scalar, Threads};
 
 const SAMPLES: usize = 7;
 const TRAIN: Mode = Mode::Train { seed: 3, step: 5 };
 
-fn deltas(len: usize) -> Vec<f64> {
-    (0..len).map(|i| (i as f64 * 1.7).sin() / 8.0).collect()
+fn deltas<F: Scalar>(len: usize) -> Vec<F> {
+    (0..len).map(|i| F::of((i as f64 * 1.7).sin() / 8.0)).collect()
 }
 
 /// Large matrices first and last, what is small or no matrix between.
-fn network() -> Network<f64> {
+fn network<F: Scalar>() -> Network<F> {
     let layers: [LayerSpec; 5] = [
         Dense::new(80, Activation::Tanh).into(),
         BatchNorm::default().into(),
@@ -23,11 +23,11 @@ fn network() -> Network<f64> {
 }
 
 /// Whether anything was left; compares range by range, and whole.
-fn same_as_whole(network: &Network<f64>) -> bool {
+fn same_as_whole<F: Scalar>(network: &Network<F>) -> bool {
     let params = network.init(1);
-    let x = Matrix::from_fn(network.inputs(), SAMPLES, |i, j| ((i * 7 + j) as f64).cos());
+    let x = Matrix::from_fn(network.inputs(), SAMPLES, |i, j| F::of(((i * 7 + j) as f64).cos()));
     let mut tape = network.tape(SAMPLES + 2);
-    let [mut whole, mut slab] = [(); 2].map(|()| vec![f64::NAN; params.len()]);
+    let [mut whole, mut slab] = [(); 2].map(|()| vec![F::of(f64::NAN); params.len()]);
     let mut late = false;
     for threads in [Threads::one(), Threads::new(2).unwrap()] {
         let pass = Pass { mode: TRAIN, layer: 0, threads: &threads };
@@ -37,10 +37,10 @@ fn same_as_whole(network: &Network<f64>) -> bool {
         tape.ends().1.copy_from_slice(&deltas(network.outputs() * SAMPLES));
         let gradient = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
         late = gradient.is_late();
-        let largest = whole.iter().fold(0.0_f64, |m, g| m.max(g.abs()));
+        let largest = whole.iter().fold(0.0_f64, |m, g| m.max(g.wide().abs()));
         assert!(largest <= gradient.bound() && gradient.bound().is_finite());
         for cut in [1, 59, 4799, 4801, 5000, whole.len()] {
-            let mut found = vec![f64::NAN; whole.len()];
+            let mut found = vec![F::of(f64::NAN); whole.len()];
             for (i, part) in found.chunks_mut(cut).enumerate() {
                 gradient.write(i * cut..i * cut + part.len(), part);
             }
@@ -54,11 +54,11 @@ fn same_as_whole(network: &Network<f64>) -> bool {
 
 #[test]
 fn late_gradients_have_the_bits_of_whole_ones() {
-    assert!(same_as_whole(&network()));
-    assert!(same_as_whole(&network().freeze("0").unwrap()));
+    assert!(same_as_whole(&network::<f64>()) && same_as_whole(&network::<f32>()));
+    assert!(same_as_whole(&network::<f32>().freeze("0").unwrap()));
     let plain = |inputs, units| {
         let dense = Dense { bias: false, ..Dense::linear(units) };
-        Network::new(inputs, [dense.into()]).unwrap()
+        Network::<f64>::new(inputs, [dense.into()]).unwrap()
     };
     assert!(same_as_whole(&plain(64, 64)) && !same_as_whole(&plain(63, 65)));
 }
