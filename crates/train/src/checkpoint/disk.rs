@@ -262,6 +262,27 @@ mod tests {
     }
 
     #[test]
+    fn who_reads_during_saves_sees_one_whole_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model");
+        let contents = [vec![1; 3], vec![2; 300_000]];
+        save(&path).unwrap();
+        std::thread::scope(|scope| {
+            let saver = scope.spawn(|| {
+                for i in 0..100 {
+                    write_file(&mut SystemDisk::default(), &path, &contents[i % 2]).unwrap();
+                }
+            });
+            let mut reads = 0;
+            while reads == 0 || !saver.is_finished() {
+                let found = read_file(&mut SystemDisk::default(), &path, 1 << 20).unwrap();
+                assert!(found == b"new" || contents.contains(&found), "{} bytes", found.len());
+                reads += 1;
+            }
+        });
+    }
+
+    #[test]
     fn reads_no_folder_and_nothing_beyond_the_limit() {
         let folder = tempfile::tempdir().unwrap();
         let disk = &mut SystemDisk::default();

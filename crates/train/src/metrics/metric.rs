@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Matrix, Scalar, Targets, View};
 
+use super::scores::OfScores;
 use super::{
     Average, Confusion, MetricError, average_precision, brier, explained_variance, log_loss, mae,
     max_error, median_ae, mse, one_vs_rest, r2, rmse, roc_auc, top_k,
@@ -68,8 +69,6 @@ pub enum Metric {
     MaxError,
 }
 
-/// A measure of scores for class 1.
-type OfScores = fn(&[u32], &[f64], Option<&[f64]>) -> Result<f64, MetricError>;
 /// A measure of one output.
 type OfValues<F> = fn(&[F], &[F], Option<&[f64]>) -> Result<f64, MetricError>;
 
@@ -134,7 +133,7 @@ impl Metric {
             let classes = outputs.nrows().max(2);
             Confusion::new(classes, truth, &predicted(outputs), weights)
         };
-        let ranked = |measure: OfScores| match outputs.nrows() {
+        let ranked = |measure: OfScores<f64>| match outputs.nrows() {
             1 | 2 => measure(truth, &margins(outputs)?, weights),
             _ => {
                 let probabilities = probabilities(outputs);

@@ -145,6 +145,9 @@ pub fn average_precision<F: Scalar>(
     Ok(sum)
 }
 
+/// A measure of scores for class 1.
+pub(super) type OfScores<F> = fn(&[u32], &[F], Option<&[f64]>) -> Result<f64, MetricError>;
+
 /// [`roc_auc`] or [`average_precision`] of several classes: each against all the others, on its
 /// probabilities (*classes × samples*). `Micro` takes all pairs of sample and class together, the
 /// other two average over the classes.
@@ -161,7 +164,7 @@ pub fn average_precision<F: Scalar>(
 /// No samples, different counts, a class without a probability, a number that is NaN; and as the
 /// measure itself: a class that no sample is of has none (`Weighted` leaves it out).
 pub fn one_vs_rest<F: Scalar>(
-    measure: fn(&[u32], &[F], Option<&[f64]>) -> Result<f64, MetricError>,
+    measure: OfScores<F>,
     average: Average,
     truth: &[u32],
     probabilities: View<'_, F>,

@@ -290,6 +290,9 @@ mod tests {
         let (network, params) = network::<f32>();
         let (file, zip) =
             (to_safetensors(&network, &params).unwrap(), to_npz(&network, &params).unwrap());
+        for empty in [from_safetensors(&network, b""), from_npz(&network, b"")] {
+            assert!(empty.unwrap_err().to_string().ends_with("it is empty"));
+        }
         for end in 0..file.len() {
             assert!(from_safetensors(&network, &file[..end]).is_err(), "cut at {end}");
         }

@@ -105,7 +105,23 @@ mod tests {
         let error = |file: &[u8]| from_safetensors(&network, file).unwrap_err().to_string();
         assert!(error(&u64::MAX.to_le_bytes()).contains("the limit is 16777216"));
         assert!(error(&1000_u64.to_le_bytes()).contains("not a readable safetensors file"));
-        let hole = "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}";
-        assert!(error(&file(hole, &[0; 8])).contains("not a readable safetensors file"));
+        let tensor = |name: &str, shape: &str, from: u64, to: u64| {
+            format!(
+                "\"{name}\":{{\"dtype\":\"F32\",\"shape\":{shape},\"data_offsets\":[{from},{to}]}}"
+            )
+        };
+        let headers = [
+            vec![tensor("hole", "[1]", 4, 8)],
+            vec![tensor("overlap", "[1]", 0, 4), tensor("it", "[2]", 0, 8)],
+            vec![tensor("reversed", "[1]", 8, 4)],
+            vec![tensor("beyond", "[2]", 4, 12)],
+            vec![tensor("huge", "[4611686018427387904, 4611686018427387904]", 0, 8)],
+            vec![tensor("long", "[3]", 0, 8)],
+            vec![tensor("trailing", "[1]", 0, 4)],
+        ];
+        for header in headers {
+            let error = error(&file(&format!("{{{}}}", header.join(",")), &[0; 8]));
+            assert!(error.starts_with("not a readable safetensors file: "), "{error}");
+        }
     }
 }
