@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 1e-12;
 const TOLERANCE_POWER: f64 = 1e-6;
 
 #[test]
-fn every_case_of_scikit_learn() {
+fn golden_preprocessing() {
     for (i, case) in cases("preprocessing.json").iter().enumerate() {
         let name = text(&case["name"]);
         let place = format!("case {i} ({name}, {})", case["options"]);
@@ -53,13 +53,13 @@ fn every_case_of_scikit_learn() {
 
 #[test]
 #[should_panic(expected = "unknown preprocessing \"mystery\"")]
-fn an_unknown_name_fails() {
+fn golden_unknown_name_fails() {
     scaler("mystery", &mut Options(Map::new()));
 }
 
 #[test]
 #[should_panic(expected = "unknown options {\"mystery\":1}")]
-fn an_unknown_option_fails() {
+fn golden_unknown_option_fails() {
     let mut options =
         Options::of(&serde_json::json!({"options": {"mystery": 1, "with_std": true}}));
     scaler("standard", &mut options);

@@ -1,23 +1,11 @@
 //! Tables of text: what is read, and what is refused with which words.
 
+mod tables;
+
 use flate2::{Compression, write::GzEncoder};
-use slalom_preprocess::{Csv, Kind, Limits, Separator, Table};
+use slalom_preprocess::{Csv, Kind, Limits, Separator};
 use std::io::Write;
-
-fn read(csv: &Csv, text: impl AsRef<[u8]>) -> Result<Table, String> {
-    csv.from_reader(text.as_ref(), "it").map_err(|error| error.to_string())
-}
-
-fn plain() -> Csv {
-    Csv { header: false, ..Csv::default() }
-}
-
-#[track_caller]
-fn refused(csv: &Csv, text: impl AsRef<[u8]>, wanted: &str) {
-    let error = read(csv, text).expect_err("this should be refused");
-    assert!(error.contains(wanted), "{error:?} does not say {wanted:?}");
-    assert!(error.starts_with("it: "), "{error:?} does not name the file");
-}
+use tables::{plain, read, refused};
 
 #[test]
 fn the_same_table_however_its_lines_end() {

@@ -1,23 +1,11 @@
 //! Tables with quotes and odd ends of lines: what is read, what is refused, and on which line.
 
+mod tables;
+
 use flate2::{Compression, write::GzEncoder};
-use slalom_preprocess::{Csv, Limits, Separator, Table};
+use slalom_preprocess::{Csv, Limits, Separator};
 use std::io::{Read, Write};
-
-fn read(csv: &Csv, text: impl AsRef<[u8]>) -> Result<Table, String> {
-    csv.from_reader(text.as_ref(), "it").map_err(|error| error.to_string())
-}
-
-fn plain() -> Csv {
-    Csv { header: false, ..Csv::default() }
-}
-
-#[track_caller]
-fn refused(csv: &Csv, text: impl AsRef<[u8]>, wanted: &str) {
-    let error = read(csv, text).expect_err("this should be refused");
-    assert!(error.contains(wanted), "{error:?} does not say {wanted:?}");
-    assert!(error.starts_with("it: "), "{error:?} does not name the file");
-}
+use tables::{plain, read, refused};
 
 #[test]
 fn quotes_hold_separators_quotes_and_lines() {

@@ -205,6 +205,26 @@ mod tests {
     }
 
     #[test]
+    fn every_golden_test_is_called_so() {
+        // `cargo test -p slalom-tests golden` would leave out any other, and say nothing
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests");
+        let mut seen = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if !path.file_name().unwrap().to_string_lossy().starts_with("golden_") {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for test in text.split("#[test]").skip(1) {
+                let name = test.split("fn ").nth(1).unwrap_or_default();
+                assert!(name.starts_with("golden_"), "{}: fn {name:.40}", path.display());
+                seen += 1;
+            }
+        }
+        assert!(seen > 20, "{seen} golden tests");
+    }
+
+    #[test]
     fn words_are_numbers() {
         let value = serde_json::json!([[1, "nan"], ["inf", "-inf"]]);
         let found = numbers(&value);

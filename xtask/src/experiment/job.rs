@@ -20,6 +20,8 @@ use crate::interrupt::{Interrupt, command_to_go_on};
 pub(crate) struct Job {
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
+    /// What it takes.
+    pub(crate) needs: &'static str,
     hidden: usize,
     dropout: f64,
     batch: usize,
@@ -33,7 +35,8 @@ pub(crate) struct Job {
 pub(crate) const JOBS: &[Job] = &[
     Job {
         name: "digits",
-        title: "1,797 handwritten digits of 8x8 pixels: trains in seconds, needs no data",
+        title: "1,797 handwritten digits of 8x8 pixels",
+        needs: "trains in seconds, needs no data",
         hidden: 128,
         dropout: 0.2,
         batch: 32,
@@ -43,7 +46,8 @@ pub(crate) const JOBS: &[Job] = &[
     },
     Job {
         name: "mnist",
-        title: "MNIST, 784-128-10: needs its files in the folder that SLALOM_DATA names",
+        title: "MNIST, 784-128-10",
+        needs: "needs its files in the folder that SLALOM_DATA names",
         hidden: 128,
         dropout: 0.0,
         batch: 64,

@@ -274,7 +274,7 @@ impl Run<'_> {
 
 fn list() -> Result<()> {
     for job in job::JOBS {
-        println!("{:<16} {}", job.name, job.title);
+        println!("{:<16} {}: {}", job.name, job.title, job.needs);
     }
     for experiment in experiments() {
         println!("{:<16} {}", experiment.name, experiment.title);
