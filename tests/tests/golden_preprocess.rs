@@ -13,8 +13,9 @@ use slalom_tests::golden::{assert_close, cases, number, numbers, text};
 
 const TOLERANCE: f64 = 1e-12;
 
-/// λ is where an optimizer stopped; the likelihood is so flat there that rounding moves it by 1e-8.
-const TOLERANCE_POWER: f64 = 1e-6;
+/// λ depends on the processor in scikit-learn too, and with it these values by up to 1e-6:
+/// `golden_power.rs` tells why, and holds to 1e-12 what can be.
+const TOLERANCE_POWER: f64 = 1e-5;
 
 #[test]
 fn golden_preprocessing() {

@@ -55,6 +55,7 @@ mod normal;
 mod normalize;
 mod one_hot;
 mod ordinal;
+mod pairwise;
 mod pipeline;
 mod power;
 mod quantile;
