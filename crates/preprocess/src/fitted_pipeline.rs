@@ -8,6 +8,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Matrix, Scalar, Threads};
+use std::borrow::Cow;
 
 /// A pipeline that knows its training table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,11 +167,11 @@ impl FittedGroup {
                 for (i, name) in self.names.iter().enumerate() {
                     let mut text = text_of(table, name)?;
                     if let Some(impute) = imputes.get(i).and_then(Option::as_ref) {
-                        impute.transform(&mut text);
+                        impute.transform(text.to_mut());
                     }
                     texts.push(text);
                 }
-                let texts: Vec<&Text> = texts.iter().collect();
+                let texts: Vec<&Text> = texts.iter().map(Cow::as_ref).collect();
                 crate::categories::check_columns(encoder.columns(), &texts)?;
                 match encoder {
                     FittedEncoder::OneHot(encoder) => encoder.write(&texts, first, x),
@@ -215,11 +216,11 @@ pub(crate) fn copy_numbers<F: Scalar>(
 }
 
 /// A column of text, or one of nothing but gaps.
-fn text_of(table: &Table, name: &str) -> Result<Text, PreprocessError> {
+fn text_of<'a>(table: &'a Table, name: &str) -> Result<Cow<'a, Text>, PreprocessError> {
     match table.column(name)? {
-        Column::Text(text) => Ok(text.clone()),
+        Column::Text(text) => Ok(Cow::Borrowed(text)),
         Column::Numbers(numbers) if numbers.iter().all(|v| v.is_nan()) => {
-            Ok(std::iter::repeat_n(None::<&str>, numbers.len()).collect())
+            Ok(Cow::Owned(std::iter::repeat_n(None::<&str>, numbers.len()).collect()))
         }
         Column::Numbers(_) => Err(kind_error(name, Kind::Text, Kind::Numbers)),
     }

@@ -6,7 +6,8 @@
 //! [`indicators`](FittedImpute::indicators) before.
 
 use crate::columns::{check_features, each_column};
-use crate::rows::{each_row_or, median, order};
+use crate::ranks::{median, order};
+use crate::rows::each_row_or;
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Matrix, Scalar, Threads, View, ViewMut};
@@ -103,6 +104,11 @@ impl FittedImpute {
     /// The features that had gaps in the training data: those that get an indicator.
     pub fn gaps(&self) -> Vec<usize> {
         (0..self.fills.len()).filter(|&feature| self.fills[feature].missing).collect()
+    }
+
+    /// Takes over the features of another fit with the same configuration, behind its own.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.fills.extend(more.fills);
     }
 
     /// One row for each of [`gaps`](FittedImpute::gaps): 1 where the number is missing, else 0. To

@@ -59,6 +59,7 @@ mod pairwise;
 mod pipeline;
 mod power;
 mod quantile;
+mod ranks;
 mod rare;
 mod read;
 mod resample;

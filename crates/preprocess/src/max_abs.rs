@@ -73,6 +73,11 @@ impl FittedMaxAbs {
         Ok(())
     }
 
+    /// Takes over the features of another fit with the same configuration, behind its own.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.seen.extend(more.seen);
+    }
+
     fn line(&self) -> Affine {
         let constant = 10.0 * self.epsilon;
         let scale = |&seen: &f64| if seen < constant { 1.0 } else { seen };

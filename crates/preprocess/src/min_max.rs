@@ -93,6 +93,11 @@ impl FittedMinMax {
         Ok(())
     }
 
+    /// Takes over the features of another fit with the same configuration, behind its own.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.seen.extend(more.seen);
+    }
+
     /// The line from what is scaled back to what was there.
     fn line(&self) -> Affine {
         let [a, b] = self.config.range;

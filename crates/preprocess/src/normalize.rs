@@ -55,6 +55,13 @@ pub struct FittedNormalize {
     features: usize,
 }
 
+impl FittedNormalize {
+    /// Takes over the features of another fit with the same configuration, behind its own.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.features += more.features;
+    }
+}
+
 impl Transform for FittedNormalize {
     fn features(&self) -> usize {
         self.features

@@ -5,15 +5,19 @@
 //! there, columns are matched by name whatever their order, every column must belong to a group,
 //! and a table with a column missing, one too many or one of another kind is refused.
 
-use crate::columns::{check_samples, zeros};
+use crate::columns::zeros;
 use crate::fitted_pipeline::{FittedEncoder, FittedGroup, FittedSteps, copy_numbers};
 use crate::table::check_names;
 use crate::{
-    Fit, FittedPipeline, Impute, ImputeText, Kind, OneHot, Ordinal, PreprocessError, Scaler,
-    Standard, Table, Transform,
+    Fit, FittedPipeline, FittedScaler, Impute, ImputeText, Kind, OneHot, Ordinal, PreprocessError,
+    Scaler, Standard, Table, Transform,
 };
 use serde::{Deserialize, Serialize};
 use slalom_tensor::Threads;
+use std::borrow::Cow;
+
+/// How many numbers go through the steps of a fit at once, if they are more than one column.
+const NUMBERS_AT_ONCE: usize = 1 << 24;
 
 /// Groups of columns and what becomes of each.
 ///
@@ -108,8 +112,8 @@ pub enum Encoder {
 impl Pipeline {
     /// Learns from a table.
     ///
-    /// Meanwhile one group of columns at a time is held twice: numbers go through the steps in a
-    /// matrix of f64 that is dropped when the group is done.
+    /// Numbers go through the steps in a copy: some columns at a time, one if there are 2²⁴ rows or
+    /// more, or the whole group if it has [`Normalize`](crate::Normalize).
     ///
     /// # Errors
     /// No rows; a column that belongs to no group, to two, or that is not there; a group whose
@@ -139,7 +143,8 @@ impl Pipeline {
             let fitted = match &group.steps {
                 Steps::Drop => FittedSteps::Drop,
                 Steps::Numbers { steps, indicators } => {
-                    fit_numbers(table, &names, steps, *indicators, threads)?
+                    let part = (NUMBERS_AT_ONCE / table.rows()).max(1);
+                    fit_numbers(table, &names, steps, *indicators, part, threads)?
                 }
                 Steps::Text { impute, encoder } => {
                     fit_text(table, &names, impute.as_ref(), encoder)?
@@ -185,27 +190,40 @@ impl Pipeline {
     }
 }
 
+/// Fits columns part by part, so that no more of them than one part is held twice.
 fn fit_numbers(
     table: &Table,
     names: &[String],
     steps: &[Scaler],
     indicators: bool,
+    part: usize,
     threads: &Threads,
 ) -> Result<FittedSteps, PreprocessError> {
-    let mut x = zeros::<f64>(names.len(), table.rows());
-    copy_numbers(table, names, 0, &mut x)?;
-    check_samples(x.as_view())?;
-    let gap = |i: &usize| x.row(*i).iter().any(|v| v.is_nan());
-    let indicators = if indicators { (0..names.len()).filter(gap).collect() } else { Vec::new() };
-    let mut fitted = Vec::new();
-    for (i, step) in steps.iter().enumerate() {
-        let step = step.fit_with(x.as_view(), threads).map_err(|error| named(error, names))?;
-        if i + 1 < steps.len() {
-            step.transform_with(x.as_view_mut(), threads)?;
+    // what is done to a sample as a whole needs all columns at once
+    let whole = steps.iter().any(|step| matches!(step, Scaler::Normalize(_)));
+    let part = if whole { names.len() } else { part };
+    let mut fitted: Vec<FittedScaler> = Vec::new();
+    let mut gaps = Vec::new();
+    for (i, names) in names.chunks(part).enumerate() {
+        let mut x = zeros::<f64>(names.len(), table.rows());
+        copy_numbers(table, names, 0, &mut x)?;
+        let gap = |&feature: &usize| x.row(feature).iter().any(|v| v.is_nan());
+        gaps.extend((0..names.len()).filter(gap).map(|feature| i * part + feature));
+        for (place, step) in steps.iter().enumerate() {
+            let step = step.fit_with(x.as_view(), threads).map_err(|error| named(error, names))?;
+            if place + 1 < steps.len() {
+                step.transform_with(x.as_view_mut(), threads)?;
+            }
+            match fitted.get_mut(place) {
+                Some(fitted) => fitted.append(step),
+                None => fitted.push(step),
+            }
         }
-        fitted.push(step);
     }
-    Ok(FittedSteps::Numbers { steps: fitted, indicators })
+    Ok(FittedSteps::Numbers {
+        steps: fitted,
+        indicators: if indicators { gaps } else { Vec::new() },
+    })
 }
 
 /// An error that knows a feature's number, with its name.
@@ -231,19 +249,78 @@ fn fit_text(
     let mut texts = Vec::new();
     let mut imputes = Vec::new();
     for name in names {
-        let mut text = table.text(name)?.clone();
+        let mut text = Cow::Borrowed(table.text(name)?);
         let fitted = impute.map(|impute| impute.fit(&text)).transpose();
         let fitted = fitted.map_err(|error| named(error, std::slice::from_ref(name)))?;
         if let Some(fitted) = &fitted {
-            fitted.transform(&mut text);
+            fitted.transform(text.to_mut());
         }
         imputes.push(fitted);
         texts.push(text);
     }
-    let columns: Vec<_> = names.iter().map(String::as_str).zip(&texts).collect();
+    let columns: Vec<_> =
+        names.iter().map(String::as_str).zip(texts.iter().map(Cow::as_ref)).collect();
     let encoder = match encoder {
         Encoder::OneHot(encoder) => FittedEncoder::OneHot(encoder.fit(&columns)?),
         Encoder::Ordinal(encoder) => FittedEncoder::Ordinal(encoder.fit(&columns)?),
     };
     Ok(FittedSteps::Text { imputes, encoder })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Column, Fill, MaxAbs, MinMax, Normalize, Power, Quantile, Robust};
+
+    fn table(columns: usize) -> Table {
+        let number = |column: usize, row: usize| match (column + row) % 5 {
+            0 if column % 2 == 1 => f64::NAN,
+            _ => ((column * 31 + row * 17) % 23) as f64 - 7.0,
+        };
+        let column = |i| Column::Numbers((0..40).map(|row| number(i, row)).collect());
+        Table::new((0..columns).map(|i| (format!("c{i}"), column(i))).collect()).unwrap()
+    }
+
+    #[test]
+    fn columns_fitted_in_parts_are_those_fitted_at_once() {
+        let table = table(7);
+        let steps: [Vec<Scaler>; 8] = [
+            vec![Impute::default().into(), Standard::default().into()],
+            vec![Impute::from(Fill::Median).into(), MinMax::default().into()],
+            vec![MaxAbs::default().into(), Robust::default().into()],
+            vec![Quantile::default().into()],
+            vec![Power::default().into()],
+            vec![Power { standardize: false }.into(), Standard::default().into()],
+            vec![Impute::default().into(), Normalize::L2.into(), Standard::default().into()],
+            vec![],
+        ];
+        for steps in steps {
+            let fit = |part| {
+                let threads = Threads::one();
+                let steps = fit_numbers(&table, table.names(), &steps, true, part, &threads);
+                let group = FittedGroup { names: table.names().to_vec(), steps: steps.unwrap() };
+                let seen = table.names().iter().map(|name| (name.clone(), Kind::Numbers));
+                FittedPipeline { seen: seen.collect(), groups: vec![group] }
+            };
+            let whole = fit(7);
+            assert_eq!(whole.feature_names_out().len(), 10, "{steps:?}");
+            for part in [1, 3] {
+                assert_eq!(fit(part), whole, "{steps:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_column_in_whatever_part_it_is() {
+        let mut columns = vec![("a".to_string(), Column::Numbers(vec![1.0, 2.0]))];
+        columns.push(("b".into(), Column::Numbers(vec![f64::NAN; 2])));
+        let table = Table::new(columns).unwrap();
+        let steps = [Standard::default().into()];
+        for part in [1, 2] {
+            let threads = Threads::one();
+            let error = fit_numbers(&table, table.names(), &steps, false, part, &threads);
+            let error = error.unwrap_err().to_string();
+            assert!(error.starts_with("column 'b': every value is missing"), "{error}");
+        }
+    }
 }

@@ -68,8 +68,11 @@ impl Fit for Power {
         })?;
         let seen = seen.into_iter().collect::<Result<Vec<_>, PreprocessError>>()?;
         let (lambdas, scalers): (Vec<f64>, Vec<FittedStandard>) = seen.into_iter().unzip();
-        let standard = standardize.then(|| FittedStandard::stack(scalers));
-        Ok(FittedPower { lambdas, standard })
+        let standard = scalers.into_iter().reduce(|mut all, more| {
+            all.append(more);
+            all
+        });
+        Ok(FittedPower { lambdas, standard: standard.filter(|_| standardize) })
     }
 }
 
@@ -84,6 +87,14 @@ impl FittedPower {
     /// The power λ of each feature.
     pub fn lambdas(&self) -> &[f64] {
         &self.lambdas
+    }
+
+    /// Takes over the features of another fit with the same configuration, behind its own.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.lambdas.extend(more.lambdas);
+        if let (Some(standard), Some(more)) = (&mut self.standard, more.standard) {
+            standard.append(more);
+        }
     }
 }
 
@@ -163,7 +174,7 @@ fn shrink(y: f64, lambda: f64) -> f64 {
 fn most_likely<F: Scalar>(row: &[F]) -> f64 {
     let n = row.len() as f64;
     let mut powers: Vec<f64> = row.iter().map(|v| v.wide()).collect();
-    // constant by the rule of `Standard`, without the part that only 10¹⁶ numbers would show
+    // constant by the rule of `Standard`
     let [mean, variance] = mean_and_variance(&mut powers);
     let rounding = n * mean * f64::EPSILON;
     if variance <= rounding * rounding {

@@ -9,7 +9,8 @@
 
 use crate::columns::{check_features, each_column};
 use crate::normal::{normal_cumulative, normal_quantile};
-use crate::rows::{each_row, order, quantiles_sorted};
+use crate::ranks::{order, quantiles_sorted};
+use crate::rows::each_row;
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Scalar, Threads, View, ViewMut};
@@ -72,12 +73,7 @@ impl Fit for Quantile {
             shares(self.quantiles.min(x.ncols())).into_iter().map(percent).collect();
         let seen = each_row(x, threads, &|row| {
             row.sort_unstable_by(order);
-            let mut quantiles = quantiles_sorted(row, &shares);
-            // interpolating may take a last bit back
-            for i in 1..quantiles.len() {
-                quantiles[i] = quantiles[i].max(quantiles[i - 1]);
-            }
-            quantiles
+            quantiles_sorted(row, &shares)
         })?;
         Ok(FittedQuantile { config: *self, seen })
     }
@@ -95,6 +91,11 @@ impl FittedQuantile {
     /// The quantiles of each feature, at equal distances from the least value to the greatest.
     pub fn quantiles(&self) -> &[Vec<f64>] {
         &self.seen
+    }
+
+    /// Takes over the features of another fit with the same configuration, behind its own.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.seen.extend(more.seen);
     }
 }
 

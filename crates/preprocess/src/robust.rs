@@ -10,7 +10,8 @@
 
 use crate::affine::Affine;
 use crate::normal::normal_quantile;
-use crate::rows::{each_row, median, quantile};
+use crate::ranks::{median, quantile};
+use crate::rows::each_row;
 use crate::{Fit, PreprocessError, Transform};
 use serde::{Deserialize, Serialize};
 use slalom_tensor::{Scalar, Threads, View, ViewMut};
@@ -87,6 +88,11 @@ impl FittedRobust {
     /// What each feature is divided by.
     pub fn scales(&self) -> Vec<f64> {
         self.seen.iter().map(|seen| seen.scale).collect()
+    }
+
+    /// Takes over the features of another fit with the same configuration, behind its own.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.seen.extend(more.seen);
     }
 
     fn line(&self) -> Affine {

@@ -1,13 +1,17 @@
-//! Going over the rows of a matrix, each gathered into one slice without its missing values, and
-//! the order statistics of such a slice.
+//! Going over the rows of a matrix, each gathered into one slice without its missing values.
 
 use crate::PreprocessError;
 use crate::columns::{check_samples, in_order, refuse_infinite};
 use slalom_tensor::{Scalar, Threads, View};
-use std::cmp::Ordering;
+use std::sync::{Mutex, PoisonError};
 
-/// Calls `work` with the values of each row that are not missing and gives the results in order; one
-/// row a task.
+/// Rows gathered in one pass over the matrix, as they share its cache lines.
+const TOGETHER: usize = 4;
+
+/// Samples whose columns stay in the cache while their rows are gathered.
+const BLOCK: usize = 256;
+
+/// Calls `work` with the values of each row that are not missing and gives the results in order.
 ///
 /// # Errors
 /// No samples, an infinite number, or a row without any value.
@@ -27,13 +31,24 @@ pub(crate) fn each_row_or<F: Scalar, T: Send>(
     work: &(dyn Fn(&mut [F]) -> T + Sync),
 ) -> Result<Vec<T>, PreprocessError> {
     check_samples(x)?;
-    let results = in_order(x.nrows(), threads, &|feature| {
-        let mut row: Vec<F> = x.row(feature).iter().copied().filter(|v| !v.is_nan()).collect();
-        match &mut row[..] {
-            [] => empty(),
-            row => row.iter().all(|v| v.is_finite()).then(|| work(row)),
-        }
+    let one = |row: &mut Vec<F>| match keep_finite(row) {
+        false => None,
+        true if row.is_empty() => empty(),
+        true => Some(work(row)),
+    };
+    // several rows a task, unless few tasks would be left
+    let together = (x.nrows() / 4).clamp(1, TOGETHER);
+    let rooms: Mutex<Vec<Vec<Vec<F>>>> = Mutex::default();
+    let free = || rooms.lock().unwrap_or_else(PoisonError::into_inner);
+    let results = in_order(x.nrows().div_ceil(together), threads, &|task| {
+        let first = task * together;
+        let mut rows = free().pop().unwrap_or_default();
+        gather(x.rows(first, together.min(x.nrows() - first)), &mut rows);
+        let results: Vec<Option<T>> = rows.iter_mut().map(one).collect();
+        free().push(rows);
+        results
     });
+    let results: Vec<Option<T>> = results.into_iter().flatten().collect();
     match results.iter().position(Option::is_none) {
         None => Ok(results.into_iter().flatten().collect()),
         Some(feature) => {
@@ -43,101 +58,63 @@ pub(crate) fn each_row_or<F: Scalar, T: Send>(
     }
 }
 
-/// The median of values without NaN, which then stands in the middle, the smaller ones before it and
-/// the greater ones behind it.
-///
-/// # Panics
-/// If there are no values.
-pub(crate) fn median<F: Scalar>(values: &mut [F]) -> f64 {
-    let n = values.len();
-    let [a, b] = neighbours(values, (n - 1) / 2);
-    match n % 2 {
-        1 => a,
-        // halves first, as the sum may overflow
-        _ => 0.5 * a + 0.5 * b,
+/// The rows of `x`, one after the other, in rooms that may have been used before.
+fn gather<F: Scalar>(x: View<'_, F>, rows: &mut Vec<Vec<F>>) {
+    rows.resize_with(x.nrows(), Vec::new);
+    for row in &mut *rows {
+        row.clear();
+        row.reserve_exact(x.ncols());
+    }
+    for start in (0..x.ncols()).step_by(BLOCK) {
+        let block = x.columns(start, BLOCK.min(x.ncols() - start));
+        for (i, row) in rows.iter_mut().enumerate() {
+            row.extend(block.column_iter().map(|column| column.as_slice()[i]));
+        }
     }
 }
 
-/// The quantile at `share` (0 to 1) of values around their [`median`], linear between its
-/// neighbours: NumPy's default, with its rounding. Only one half is looked at.
-///
-/// # Panics
-/// If there are no values.
-pub(crate) fn quantile<F: Scalar>(values: &mut [F], share: f64) -> f64 {
-    let last = values.len() - 1;
-    let (middle, place) = (last / 2, share * last as f64);
-    let [a, b] = match place as usize {
-        rank if rank < middle => neighbours(&mut values[..=middle], rank),
-        rank => neighbours(&mut values[middle..], rank - middle),
-    };
-    between(a, b, place.fract())
-}
-
-/// The quantiles at these shares of sorted values.
-pub(crate) fn quantiles_sorted<F: Scalar>(sorted: &[F], shares: &[f64]) -> Vec<f64> {
-    let last = sorted.len() - 1;
-    let at = |&share: &f64| {
-        let place = share * last as f64;
-        let [a, b] = [place as usize, (place as usize + 1).min(last)].map(|i| sorted[i].wide());
-        between(a, b, place.fract())
-    };
-    shares.iter().map(at).collect()
-}
-
-/// The order of numbers that are not NaN.
-pub(crate) fn order<F: Scalar>(a: &F, b: &F) -> Ordering {
-    a.partial_cmp(b).unwrap_or(Ordering::Equal)
-}
-
-/// The values of rank `place` and of the rank after it (the same, after the last).
-fn neighbours<F: Scalar>(values: &mut [F], place: usize) -> [f64; 2] {
-    let (_, &mut at, above) = values.select_nth_unstable_by(place, order);
-    let next = above.iter().copied().fold(F::infinity(), F::min);
-    [at.wide(), if next.is_finite() { next.wide() } else { at.wide() }]
-}
-
-/// The number at `share` of the way from a to b, from the nearer end.
-fn between(a: f64, b: f64, share: f64) -> f64 {
-    let span = b - a;
-    match share {
-        _ if span.is_infinite() => a * (1.0 - share) + b * share,
-        share if share >= 0.5 => b - span * (1.0 - share),
-        share => a + span * share,
+/// Takes NaN out; whether no infinite number is left.
+fn keep_finite<F: Scalar>(row: &mut Vec<F>) -> bool {
+    let finite = row.iter().filter(|v| v.is_finite()).count();
+    if finite < row.len() {
+        row.retain(|v| !v.is_nan());
     }
+    finite == row.len()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slalom_tensor::Matrix;
 
     #[test]
-    fn quantiles_lie_between_their_neighbours() {
-        let values = [9.0, 1.0, 5.0, 3.0];
-        let at = |share| {
-            let mut values = values;
-            median(&mut values);
-            quantile(&mut values, share)
-        };
-        assert_eq!([at(0.0), at(0.25), at(0.5), at(0.75), at(1.0)], [1.0, 2.5, 4.0, 6.0, 9.0]);
-        let sorted = [1.0, 3.0, 5.0, 9.0];
-        assert_eq!(
-            quantiles_sorted(&sorted, &[0.0, 0.25, 0.5, 0.75, 1.0]),
-            [1.0, 2.5, 4.0, 6.0, 9.0]
-        );
-        assert_eq!(quantile(&mut [7.0_f32], 0.3), 7.0);
+    fn every_row_is_gathered_without_its_gaps() {
+        let threads = [Threads::one(), Threads::new(3).unwrap()];
+        for (rows, columns) in [(1, 1), (3, BLOCK), (9, BLOCK + 1), (17, 3 * BLOCK - 1)] {
+            let x = Matrix::from_fn(rows, columns, |i, j| match (i + j) % 7 {
+                1 => f32::NAN,
+                _ => (i * columns + j) as f32,
+            });
+            let plain = |i: usize| x.row(i).iter().copied().filter(|v| !v.is_nan()).collect();
+            let plain: Vec<Vec<f32>> = (0..rows).map(plain).collect();
+            for threads in &threads {
+                let found = each_row(x.as_view(), threads, &|row| row.to_vec()).unwrap();
+                assert_eq!(found, plain, "{rows} x {columns}");
+            }
+        }
     }
 
     #[test]
-    fn medians_of_even_and_odd_counts() {
-        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(&mut [4.0, 1.0, 2.0, 3.0]), 2.5);
-        assert_eq!(median(&mut [1.5e308, 1.6e308]), 1.55e308);
-        assert_eq!(median(&mut [5.0]), 5.0);
-    }
-
-    #[test]
-    fn a_span_that_overflows_is_still_crossed() {
-        assert_eq!(between(-1.5e308, 1.5e308, 0.5), 0.0);
-        assert_eq!(between(-1.5e308, 1.5e308, 0.25), -7.5e307);
+    fn rows_that_hold_nothing_and_infinite_numbers_are_named() {
+        let mut x = Matrix::from_element(9, 3, 1.0);
+        let fit = |x: &Matrix<f64>| each_row(x.as_view(), &Threads::one(), &|row| row.len());
+        assert_eq!(fit(&x).unwrap(), [3; 9]);
+        x.row_mut(5).fill(f64::NAN);
+        assert!(matches!(fit(&x), Err(PreprocessError::AllMissing { feature: 5 })));
+        let filled = each_row_or(x.as_view(), &Threads::one(), &|| Some(7), &|row| row.len());
+        assert_eq!(filled.unwrap(), [3, 3, 3, 3, 3, 7, 3, 3, 3]);
+        x[(7, 2)] = f64::NEG_INFINITY;
+        let error = fit(&x);
+        assert!(matches!(error, Err(PreprocessError::NotFinite { sample: 2, feature: 7, .. })));
     }
 }

@@ -52,6 +52,16 @@ macro_rules! scalers {
             }
         }
 
+        impl FittedScaler {
+            /// Takes over the features of another fit with the same configuration, behind its own.
+            pub(crate) fn append(&mut self, more: Self) {
+                match (self, more) {
+                    $((Self::$name(fitted), Self::$name(more)) => fitted.append(more),)*
+                    _ => unreachable!("one configuration fits to one type"),
+                }
+            }
+        }
+
         impl Transform for FittedScaler {
             fn features(&self) -> usize {
                 match self {

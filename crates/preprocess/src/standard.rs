@@ -88,10 +88,9 @@ impl FittedStandard {
         Ok(())
     }
 
-    /// Several scalings with the same configuration as one, their features in order.
-    pub(crate) fn stack(parts: Vec<Self>) -> Self {
-        let config = parts.first().map_or_else(Standard::default, |part| part.config);
-        Self { config, seen: parts.into_iter().flat_map(|part| part.seen).collect() }
+    /// Takes over the features of another fit with the same configuration, behind its own.
+    pub(crate) fn append(&mut self, more: Self) {
+        self.seen.extend(more.seen);
     }
 
     fn line(&self) -> Affine {
