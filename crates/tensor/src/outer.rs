@@ -6,7 +6,7 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::kernel::{Block, COLUMNS, Kernel, Side};
+use crate::kernel::{Ahead, Block, COLUMNS, Kernel, Side};
 use crate::product::{DEPTH, Shared, best, rounds};
 use crate::{Scalar, Threads, View, vectorize};
 
@@ -148,7 +148,8 @@ impl<'a, F: Scalar> Outer<'a, F> {
                 let (a, b) = (a.after(row, first), b.after(first, column));
                 let (c, panels) = (out.as_mut_ptr(), std::ptr::null_mut());
                 let (b_tile, c_step, add, packed) = (COLUMNS, m, first > 0, false);
-                (kernel.block)(&Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed });
+                let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+                (kernel.block)(&block, Ahead::nothing());
             }
         }
     }
@@ -185,19 +186,8 @@ impl<'a, F: Scalar> Outer<'a, F> {
                         let (a, c) = (self.sides().0, out.as_mut_ptr().add(top));
                         let (b_tile, add, packed) = (COLUMNS * k, depth > 0, true);
                         let (m, c_step) = (rows, m);
-                        (kernel.block)(&Block {
-                            m,
-                            n,
-                            k,
-                            a,
-                            b,
-                            b_tile,
-                            c,
-                            c_step,
-                            add,
-                            panels,
-                            packed,
-                        });
+                        let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+                        (kernel.block)(&block, Ahead::nothing());
                     }
                 }
             }

@@ -5,12 +5,13 @@
 //! are the same at any number of threads.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use nalgebra::{Const, Dyn, ViewStorageMut};
 
 #[cfg(test)]
 use crate::Matrix;
-use crate::kernel::{Block, COLUMNS, Kernel, Side};
+use crate::kernel::{Ahead, Block, COLUMNS, Kernel, Side};
 use crate::{Scalar, Threads, View, ViewMut, vectorize};
 
 /// One side of a product.
@@ -124,7 +125,7 @@ pub(crate) const DEPTH: usize = 640;
 const ROWS: usize = 128;
 /// Numbers of a left side that no near cache holds: it is read once, into panels, though the right
 /// side be narrow.
-const FAR: usize = 1 << 20;
+const FAR: usize = 1 << 19;
 /// Columns of a block, if there are many.
 const WIDE: usize = 256;
 
@@ -148,6 +149,33 @@ impl Plan {
             pack_a: n > 1
                 && (a_transposed || n >= WIDE || (n >= 64 && m * k >= FAR) || (m < 64 && k >= 64)),
             pack_b: b_transposed && m >= 1024 && n >= 64,
+        }
+    }
+
+    /// The part of a far left side, of that shape, that a thread copies after this round's task, if
+    /// it goes on with its own.
+    fn ahead<F>(
+        &self,
+        kernel: &Kernel<F>,
+        a: Side<F>,
+        (m, k): (usize, usize),
+        (round, task): (usize, usize),
+        own: Range<usize>,
+    ) -> Ahead {
+        let (round, task) = match task + 1 < own.end {
+            true => (round, task + 1),
+            false => (round + 1, own.start),
+        };
+        if !self.pack_a || self.blocks.0 == 1 || m * k < FAR || round == self.rounds {
+            return Ahead::nothing();
+        }
+        let row = |i| border(m, kernel.width, self.blocks.0, i);
+        let (row, rows) = (row(task), row(task + 1) - row(task));
+        let (first, depth) = (round * self.depth, self.depth.min(k - round * self.depth));
+        let at = a.at.wrapping_add(row * a.row + first * a.column);
+        match a.row {
+            1 => Ahead::new(at, a.column, (rows, depth)),
+            _ => Ahead::new(at, a.row, (depth, rows)),
         }
     }
 }
@@ -232,26 +260,30 @@ fn run<F: Scalar>(
     }
     plan.pack_a &= kernel.packs;
     plan.pack_b &= kernel.packs;
+    let shape = (m, k);
     let block_rows = m.div_ceil(kernel.width).div_ceil(plan.blocks.0) * kernel.width;
     let panels = if plan.pack_a { block_rows * plan.depth } else { 0 };
     let columns = if plan.pack_b { n.next_multiple_of(COLUMNS) * plan.depth } else { 0 };
     let c_step = out.strides().1;
-    let (a, b, c) = (a.side(), b.side(), out.as_mut_ptr());
+    let (whole, b, c) = (a.side(), b.side(), out.as_mut_ptr());
     with_room(columns + panels * threads.count(), |room: *mut F| {
         for round in 0..plan.rounds {
             let first = round * plan.depth;
             let k = plan.depth.min(k - first);
             // SAFETY: `first` is less than the depth of both factors.
-            let (a, mut b) = unsafe { (a.after(0, first), b.after(first, 0)) };
+            let (a, mut b) = unsafe { (whole.after(0, first), b.after(first, 0)) };
             if plan.pack_b {
                 pack_columns(kernel, b, (k, n), room, threads);
                 b = Side { at: room, row: COLUMNS, column: 1 };
             }
-            let at = Shared((a, b, c, room));
+            let at = Shared((whole, a, b, c, room));
             let at = &at;
             let (plan, last) = (&plan, round + 1 == plan.rounds);
-            threads.run_seated(plan.blocks.0 * plan.blocks.1, &|task, seat| {
-                let (a, b, c, room) = at.0;
+            let tasks = plan.blocks.0 * plan.blocks.1;
+            threads.run_seated(tasks, &|task, seat| {
+                let (whole, a, b, c, room) = at.0;
+                let own = threads.own(seat, tasks);
+                let ahead = plan.ahead(kernel, whole, shape, (round, task), own);
                 let (i, j) = (task % plan.blocks.0, task / plan.blocks.0);
                 let rows = |i| border(m, kernel.width, plan.blocks.0, i);
                 let cols = |j| border(n, COLUMNS, plan.blocks.1, j);
@@ -278,19 +310,8 @@ fn run<F: Scalar>(
                     let add = add || round > 0;
                     let a = a.after(row, 0);
                     let packed = false;
-                    (kernel.block)(&Block {
-                        m,
-                        n,
-                        k,
-                        a,
-                        b,
-                        b_tile,
-                        c,
-                        c_step,
-                        add,
-                        panels,
-                        packed,
-                    });
+                    let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+                    (kernel.block)(&block, ahead);
                     if last {
                         let (shape, steps) = ((Dyn(m), Dyn(n)), (Const::<1>, Dyn(c_step)));
                         let part = ViewStorageMut::from_raw_parts(c, shape, steps);
@@ -326,7 +347,8 @@ fn in_parts<F: Scalar>(
                 let (c, panels) = (room.add(round * m * n), std::ptr::null_mut());
                 let (a, b) = (a.after(0, first), b.after(first, 0));
                 let (b_tile, c_step, add, packed) = (COLUMNS * b.column, m, false, false);
-                (kernel.block)(&Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed });
+                let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+                (kernel.block)(&block, Ahead::nothing());
             }
         });
         // SAFETY: the room holds so many numbers, and the tasks that wrote them have ended.
@@ -456,6 +478,7 @@ mod tests {
             (1, 300, 650),
             (16, 40, 1300),
             (300, 400, 1),
+            (820, 66, 650),
         ];
         for shape in shapes {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {

@@ -14,6 +14,7 @@ use nalgebra::{Const, Dyn, ViewStorageMut};
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::num::NonZero;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,6 +60,11 @@ impl Threads {
     /// How many threads work, the calling one included.
     pub fn count(&self) -> usize {
         self.pool.as_ref().map_or(1, |pool| pool.workers.len() + 1)
+    }
+
+    /// The tasks that a thread begins with.
+    pub(crate) fn own(&self, seat: usize, tasks: usize) -> Range<usize> {
+        own(seat, tasks, self.count())
     }
 
     /// Runs `work(0)`, `work(1)`, … `work(tasks - 1)`, each once, and returns when all are done.
@@ -390,12 +396,6 @@ impl Shared {
         asleep.store(false, Ordering::SeqCst);
     }
 
-    /// The first of the tasks that a thread begins with: neighbours stay with one thread from one
-    /// job to the next, and so in its cache.
-    fn first_task(&self, seat: usize, tasks: usize) -> usize {
-        seat * tasks / self.seats.len()
-    }
-
     /// Takes this thread's own tasks, then what the others have left. A panic is kept for the
     /// thread that called.
     fn take_part(&self, seat: usize, number: u64, job: Job) {
@@ -417,7 +417,7 @@ impl Shared {
 
     /// Takes the next of the owner's tasks, if there is one left.
     fn take(&self, owner: usize, number: u64, tasks: usize) -> Option<usize> {
-        let (first, end) = (self.first_task(owner, tasks), self.first_task(owner + 1, tasks));
+        let Range { start: first, end } = own(owner, tasks, self.seats.len());
         let next = &self.seats[owner].next;
         let mut found = next.load(Ordering::Relaxed);
         loop {
@@ -436,6 +436,12 @@ impl Shared {
     fn panic(&self) -> MutexGuard<'_, Option<Box<dyn Any + Send>>> {
         self.panic.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The tasks that a thread begins with: neighbours stay with one thread from one job to the next, and
+/// so in its cache.
+fn own(seat: usize, tasks: usize, threads: usize) -> Range<usize> {
+    seat * tasks / threads..(seat + 1) * tasks / threads
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A block of a product: packing of the left side into panels, and tiles of the output in registers.
 
 use super::lanes::Lanes;
-use super::{COLUMNS, Side};
+use super::{Ahead, COLUMNS, Side};
 
 /// One block: `c (+)= a·b` with `m` × `k` times `k` × `n`, all of it done by one thread.
 pub(crate) struct Block<F> {
@@ -30,7 +30,7 @@ pub(crate) struct Block<F> {
 /// The pointers must be valid for the shapes, the output must not overlap anything else, and the
 /// processor must have the instruction set of `L`.
 #[inline(always)]
-pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>) {
+pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
     // SAFETY: as the caller's; every offset stays inside the block's shape.
     unsafe {
         if x.n == 1 && x.a.column == 1 && x.b.row == 1 && x.a.row != 1 {
@@ -41,6 +41,8 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>) {
         if !x.panels.is_null() && !x.packed {
             pack::<L>(x, tallest);
         }
+        let tall = heights::<L>(x.m, tallest).filter(|&height| height == L::TILE.0).count();
+        let mut ahead = ahead.spread(x.n / L::TILE.1 * tall * PARTS);
         let mut column = 0;
         while column < x.n {
             let columns = L::TILE.1.min(x.n - column);
@@ -64,7 +66,7 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>) {
                     add: x.add,
                     last: rows - (height - 1) * L::WIDTH,
                 };
-                tile.run::<L>(height, columns);
+                tile.run::<L>(height, columns, &mut ahead);
                 row += rows;
             }
             column += columns;
@@ -179,6 +181,10 @@ pub(super) unsafe fn pack_columns<F: Copy>(b: Side<F>, k: usize, count: usize, t
     }
 }
 
+/// Parts of a tile's depth: between two, some of what comes next is asked for, in all no more at a
+/// time than the processor can wait for.
+const PARTS: usize = 8;
+
 /// One tile of the output, summed in registers.
 struct Tile<F> {
     k: usize,
@@ -196,39 +202,39 @@ struct Tile<F> {
 
 impl<F: crate::Scalar> Tile<F> {
     #[inline(always)]
-    unsafe fn run<L: Lanes<Scalar = F>>(&self, height: usize, columns: usize) {
+    unsafe fn run<L: Lanes<Scalar = F>>(&self, height: usize, columns: usize, ahead: &mut Ahead) {
         // SAFETY: as the caller's.
         unsafe {
             match (height, columns) {
-                (1, 1) => self.sum::<L, 1, 1>(),
-                (1, 2) => self.sum::<L, 1, 2>(),
-                (1, 3) => self.sum::<L, 1, 3>(),
-                (1, 4) => self.sum::<L, 1, 4>(),
-                (1, 5) => self.sum::<L, 1, 5>(),
-                (1, 6) => self.sum::<L, 1, 6>(),
-                (1, 7) => self.sum::<L, 1, 7>(),
-                (1, 8) => self.sum::<L, 1, 8>(),
-                (2, 1) => self.sum::<L, 2, 1>(),
-                (2, 2) => self.sum::<L, 2, 2>(),
-                (2, 3) => self.sum::<L, 2, 3>(),
-                (2, 4) => self.sum::<L, 2, 4>(),
-                (2, 5) => self.sum::<L, 2, 5>(),
-                (2, 6) => self.sum::<L, 2, 6>(),
-                (2, 7) => self.sum::<L, 2, 7>(),
-                (2, 8) => self.sum::<L, 2, 8>(),
-                (3, 1) => self.sum::<L, 3, 1>(),
-                (3, 2) => self.sum::<L, 3, 2>(),
-                (3, 3) => self.sum::<L, 3, 3>(),
-                (3, 4) => self.sum::<L, 3, 4>(),
-                (3, 5) => self.sum::<L, 3, 5>(),
-                (3, 6) => self.sum::<L, 3, 6>(),
-                (3, 7) => self.sum::<L, 3, 7>(),
-                (3, 8) => self.sum::<L, 3, 8>(),
-                (4, 1) => self.sum::<L, 4, 1>(),
-                (5, 1) => self.sum::<L, 5, 1>(),
-                (6, 1) => self.sum::<L, 6, 1>(),
-                (7, 1) => self.sum::<L, 7, 1>(),
-                (8, 1) => self.sum::<L, 8, 1>(),
+                (1, 1) => self.sum::<L, 1, 1>(ahead),
+                (1, 2) => self.sum::<L, 1, 2>(ahead),
+                (1, 3) => self.sum::<L, 1, 3>(ahead),
+                (1, 4) => self.sum::<L, 1, 4>(ahead),
+                (1, 5) => self.sum::<L, 1, 5>(ahead),
+                (1, 6) => self.sum::<L, 1, 6>(ahead),
+                (1, 7) => self.sum::<L, 1, 7>(ahead),
+                (1, 8) => self.sum::<L, 1, 8>(ahead),
+                (2, 1) => self.sum::<L, 2, 1>(ahead),
+                (2, 2) => self.sum::<L, 2, 2>(ahead),
+                (2, 3) => self.sum::<L, 2, 3>(ahead),
+                (2, 4) => self.sum::<L, 2, 4>(ahead),
+                (2, 5) => self.sum::<L, 2, 5>(ahead),
+                (2, 6) => self.sum::<L, 2, 6>(ahead),
+                (2, 7) => self.sum::<L, 2, 7>(ahead),
+                (2, 8) => self.sum::<L, 2, 8>(ahead),
+                (3, 1) => self.sum::<L, 3, 1>(ahead),
+                (3, 2) => self.sum::<L, 3, 2>(ahead),
+                (3, 3) => self.sum::<L, 3, 3>(ahead),
+                (3, 4) => self.sum::<L, 3, 4>(ahead),
+                (3, 5) => self.sum::<L, 3, 5>(ahead),
+                (3, 6) => self.sum::<L, 3, 6>(ahead),
+                (3, 7) => self.sum::<L, 3, 7>(ahead),
+                (3, 8) => self.sum::<L, 3, 8>(ahead),
+                (4, 1) => self.sum::<L, 4, 1>(ahead),
+                (5, 1) => self.sum::<L, 5, 1>(ahead),
+                (6, 1) => self.sum::<L, 6, 1>(ahead),
+                (7, 1) => self.sum::<L, 7, 1>(ahead),
+                (8, 1) => self.sum::<L, 8, 1>(ahead),
                 _ => unreachable!("no tile of {height} registers by {columns} columns"),
             }
         }
@@ -237,14 +243,50 @@ impl<F: crate::Scalar> Tile<F> {
     /// Every element is one chain of fused multiply-adds over k, so its bits do not depend on the
     /// tile that it falls into.
     #[inline(always)]
-    unsafe fn sum<L: Lanes<Scalar = F>, const HEIGHT: usize, const COLUMNS: usize>(&self) {
+    unsafe fn sum<L: Lanes<Scalar = F>, const HEIGHT: usize, const COLUMNS: usize>(
+        &self,
+        ahead: &mut Ahead,
+    ) {
         // SAFETY: as the caller's: `HEIGHT` registers by `COLUMNS` columns lie inside the block.
         unsafe {
             let zero = L::splat(<L::Scalar as num_traits::Zero>::zero());
             let mut sums = [[zero; HEIGHT]; COLUMNS];
             let (mut a, mut b) = (self.a, self.b);
-            for _ in 0..self.k {
-                let mut rows = [zero; HEIGHT];
+            // the largest tile only: it takes the time, and the loops of the others stay short
+            if (HEIGHT, COLUMNS) == L::TILE && !ahead.is_nothing() {
+                for _ in 0..PARTS {
+                    ahead.ask();
+                    self.steps::<L, HEIGHT, COLUMNS>(self.k / PARTS, &mut a, &mut b, &mut sums);
+                }
+                self.steps::<L, HEIGHT, COLUMNS>(self.k % PARTS, &mut a, &mut b, &mut sums);
+            } else {
+                self.steps::<L, HEIGHT, COLUMNS>(self.k, &mut a, &mut b, &mut sums);
+            }
+            for (j, column) in sums.iter().enumerate() {
+                let to = self.c.add(j * self.c_step);
+                for (i, &sum) in column.iter().enumerate() {
+                    let to = to.add(i * L::WIDTH);
+                    let count = if i == HEIGHT - 1 { self.last } else { L::WIDTH };
+                    let sum = if self.add { L::add(L::load_first(to, count), sum) } else { sum };
+                    L::store_first(to, sum, count);
+                }
+            }
+        }
+    }
+
+    /// So many steps further into the depth.
+    #[inline(always)]
+    unsafe fn steps<L: Lanes<Scalar = F>, const HEIGHT: usize, const COLUMNS: usize>(
+        &self,
+        count: usize,
+        a: &mut *const F,
+        b: &mut *const F,
+        sums: &mut [[L::Vector; HEIGHT]; COLUMNS],
+    ) {
+        for _ in 0..count {
+            // SAFETY: as the caller's.
+            unsafe {
+                let mut rows = [L::splat(<F as num_traits::Zero>::zero()); HEIGHT];
                 for (i, row) in rows.iter_mut().enumerate().take(HEIGHT - 1) {
                     *row = L::load(a.add(i * L::WIDTH));
                 }
@@ -255,17 +297,7 @@ impl<F: crate::Scalar> Tile<F> {
                         *sum = L::fma(row, factor, *sum);
                     }
                 }
-                a = a.add(self.a_step);
-                b = b.add(self.b_row);
-            }
-            for (j, column) in sums.iter().enumerate() {
-                let to = self.c.add(j * self.c_step);
-                for (i, &sum) in column.iter().enumerate() {
-                    let to = to.add(i * L::WIDTH);
-                    let count = if i == HEIGHT - 1 { self.last } else { L::WIDTH };
-                    let sum = if self.add { L::add(L::load_first(to, count), sum) } else { sum };
-                    L::store_first(to, sum, count);
-                }
+                (*a, *b) = (a.add(self.a_step), b.add(self.b_row));
             }
         }
     }

@@ -2,10 +2,12 @@
 //!
 //! Where the processor has neither instruction set, products go through the `gemm` crate.
 
+mod ahead;
 mod block;
 mod lanes;
 mod portable;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use block::Block;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{avx2, avx512};
@@ -40,8 +42,8 @@ pub struct Kernel<F> {
     pub(crate) rows: usize,
     /// Whether it reads panels.
     pub(crate) packs: bool,
-    /// Computes a block.
-    pub(crate) block: unsafe fn(&Block<F>),
+    /// Computes a block, and asks for what comes next meanwhile.
+    pub(crate) block: unsafe fn(&Block<F>, Ahead),
     /// Copies the left side of a block into its panels.
     pub(crate) pack_rows: unsafe fn(&Block<F>),
     /// Copies so many rows and columns (at most [`COLUMNS`]) of the right side into a panel.
@@ -52,7 +54,7 @@ pub struct Kernel<F> {
 mod x86 {
     use super::lanes::Lanes;
     use super::lanes::x86::{F32x8, F32x16, F64x4, F64x8};
-    use super::{Block, Kernel, block};
+    use super::{Ahead, Block, Kernel, block};
     use std::sync::LazyLock;
 
     /// One entry point for each instruction set and scalar: the generic code, compiled for it.
@@ -68,9 +70,9 @@ mod x86 {
             };
 
             #[target_feature(enable = $features)]
-            unsafe fn $entry(x: &Block<$scalar>) {
+            unsafe fn $entry(x: &Block<$scalar>, ahead: Ahead) {
                 // SAFETY: the caller's, and this function has the instruction set.
-                unsafe { block::block::<$lanes>(x) }
+                unsafe { block::block::<$lanes>(x, ahead) }
             }
 
             #[target_feature(enable = $features)]

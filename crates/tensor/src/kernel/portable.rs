@@ -1,6 +1,6 @@
 //! Blocks through the `gemm` crate, for processors without a kernel of ours.
 
-use super::{Block, Kernel, Side};
+use super::{Ahead, Block, Kernel, Side};
 use crate::Scalar;
 
 pub(super) static F32: Kernel<f32> = Kernel {
@@ -22,7 +22,7 @@ pub(super) static F64: Kernel<f64> = Kernel {
 
 /// # Safety
 /// As the other kernels', without any need of the processor.
-unsafe fn block<F: Scalar>(x: &Block<F>) {
+unsafe fn block<F: Scalar>(x: &Block<F>, _: Ahead) {
     // SAFETY: the caller's pointers are valid for the shapes.
     unsafe {
         gemm::gemm(
