@@ -90,7 +90,7 @@ pub enum PreprocessError {
     },
     /// A category that the fit never saw.
     #[error(
-        "row {row} of column '{column}' holds {value:?}, which the fit never saw: choose what to do with unknown categories, or fit on a table that holds it"
+        "row {row} of column '{column}' holds {value:?}, which the fit never saw: fit on a table that holds it, or tell the encoder what becomes of unknown categories"
     )]
     UnknownCategory {
         /// The column's name.

@@ -3,12 +3,12 @@
 //! A configuration ([`Standard`], [`MinMax`], …) is [fitted](Fit) to the training part and turns
 //! into its fitted type, and only that [transforms](Transform): test data cannot leak into what is
 //! learned. Samples are columns, missing values are NaN, everything learned is f64 and can be saved
-//! with serde.
+//! with serde (serde_json needs its feature `float_roundtrip`, or the last bit of a number is lost).
 //!
 //! ```
 //! use slalom_preprocess::{Csv, Labels, Pipeline, Split};
 //!
-//! let text = "age,city,rich\n39,Bern,no\n50,Basel,yes\n38,Bern,no\n53,?,yes\n28,Basel,no\n";
+//! let text = "age,city,rich\n39,Bern,no\n50,Basel,yes\n38,Bern,no\n?,Bern,yes\n28,Basel,no\n";
 //! let csv = Csv { missing: vec!["?".into()], ..Csv::default() };
 //! let table = csv.from_reader(text.as_bytes(), "people.csv")?;
 //! let labels = Labels::fit("rich", table.text("rich")?)?;
@@ -20,7 +20,12 @@
 //! let targets = labels.targets::<f32>(&table.text("rich")?.subset(&parts.train)?)?;
 //! let data = pipeline.data_set(&train, targets)?;
 //! assert_eq!(data.samples()?.len(), 3);
-//! # Ok::<(), slalom_preprocess::PreprocessError>(())
+//!
+//! let json = serde_json::to_string(&pipeline)?; // beside the network; the test part comes later
+//! let pipeline: slalom_preprocess::FittedPipeline = serde_json::from_str(&json)?;
+//! let test = pipeline.transform::<f32>(&inputs.subset(&parts.test)?)?;
+//! assert_eq!((test.nrows(), test.ncols()), (pipeline.feature_names_out().len(), 2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! | what for | what there is |

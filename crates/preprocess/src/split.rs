@@ -22,8 +22,8 @@ pub struct Split {
     pub valid: f64,
     /// The test part's share, from 0 (no such part) to below 1; 0.2 by default.
     pub test: f64,
-    /// Whether every class of a [`DataSet`](crate::DataSet) keeps its share in every part; no by
-    /// default.
+    /// Whether every class keeps its share in every part of a [`DataSet`](crate::DataSet); no by
+    /// default. Bare indices: [`indices_by_class`](Split::indices_by_class) always does so.
     pub stratified: bool,
     /// Which of the possible splits; 0 by default.
     pub seed: u64,
@@ -52,8 +52,13 @@ impl Split {
     /// A part has its share of the samples, rounded; a wanted part that rounds to nothing gets one.
     ///
     /// # Errors
-    /// Shares out of bounds, or too few samples for one in each wanted part.
+    /// Shares out of bounds, too few samples for one in each wanted part, or a stratified split,
+    /// which needs the classes: see [`indices_by_class`](Split::indices_by_class).
     pub fn indices(&self, samples: usize) -> Result<Parts, PreprocessError> {
+        if self.stratified {
+            let bound = "false where no classes are given: use indices_by_class";
+            return Err(PreprocessError::setting("stratified", true, bound));
+        }
         let [valid, test] = self.sizes(samples)?;
         let order = permutation(samples, &mut stream(self.seed, Purpose::Split, [0, 0]));
         let (test, rest) = order.split_at(test);
@@ -258,6 +263,8 @@ mod tests {
             "valid + test is (0.5, 0.5): it must be below 1 together"
         );
         assert!(error(split(0.1, 0.1), 2).contains("at least 3, found 2"));
+        let stratified = Split { stratified: true, ..Split::default() };
+        assert!(error(stratified, 9).ends_with("no classes are given: use indices_by_class"));
         assert!(split(0.0, 0.1).indices(0).is_err());
         let error = split(0.0, 0.3).indices_by_class(&[0, 0, 0, 1]).unwrap_err().to_string();
         assert!(error.starts_with("class 1 has 1 samples"), "{error}");

@@ -237,7 +237,7 @@ pub(crate) fn kind_error(name: &str, expected: Kind, found: Kind) -> PreprocessE
 /// The error for a column that is not there, with the name nearest to it.
 pub(crate) fn missing_column(name: &str, known: &[String]) -> PreprocessError {
     let near = known.iter().min_by_key(|known| distance(name, known));
-    let near = near.filter(|known| distance(name, known) <= name.chars().count().div_ceil(2));
+    let near = near.filter(|known| distance(name, known) <= name.chars().count() / 2);
     let hint = near.map_or(String::new(), |near| format!(" did you mean '{near}'?"));
     let list = if known.len() <= 20 {
         known.join(", ")
@@ -305,6 +305,13 @@ mod tests {
         assert_eq!(subset.text("b").unwrap().get(0), Some("y"));
         assert!(table.subset(&[3]).is_err());
         assert_eq!(table.column("a").unwrap().missing(), 1);
+    }
+
+    #[test]
+    fn a_name_is_proposed_where_half_of_it_is_right() {
+        let hint = |name: &str| missing_column(name, &["city".into(), "race".into()]).to_string();
+        assert!(hint("ctiy").contains("did you mean 'city'?"));
+        assert!(!hint("age").contains("did you mean") && !hint("q").contains("did you mean"));
     }
 
     #[test]

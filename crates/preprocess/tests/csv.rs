@@ -141,6 +141,11 @@ fn rows_of_another_length_are_named_by_line() {
     let table = read(&Csv { skip_lines: 1, ..plain() }, cross).unwrap();
     assert_eq!(table.text("x2").unwrap().get(0), Some("<=50K."));
     refused(&Csv { skip_lines: 9, ..plain() }, cross, "skip_lines is 9, the file has 2 lines");
+    for end in ["\n", "\r\n", "\r"] {
+        let text = ["#", "", "a,b", "1,2", "3,4", ""].join(end);
+        let table = read(&Csv { skip_lines: 2, ..Csv::default() }, &text).unwrap();
+        assert_eq!(table.numbers("a").unwrap(), [1.0, 3.0], "{end:?}");
+    }
     // lines that were left out count
     refused(&Csv { skip_lines: 1, ..plain() }, "#\n1,2\n3\n", "line 3 has 1 fields");
 }

@@ -27,8 +27,8 @@ impl Csv {
     /// As [`read`](Csv::read).
     pub fn read_with(&self, path: &Path, threads: &Threads) -> Result<Table, PreprocessError> {
         let mut source = Source::open(path, &self.limits)?;
-        skip_lines(&mut source, self.skip_lines)?;
-        self.parse(source, self.skip_lines, threads)
+        let start = skip_lines(&mut source, self.skip_lines)?;
+        self.parse(start, source, self.skip_lines, threads)
     }
 
     /// Reads from anything that gives bytes; `name` stands for it in errors.
@@ -37,13 +37,14 @@ impl Csv {
     /// As [`read`](Csv::read).
     pub fn from_reader(&self, reader: impl Read, name: &str) -> Result<Table, PreprocessError> {
         let mut source = Source::new(reader, name, &self.limits)?;
-        skip_lines(&mut source, self.skip_lines)?;
-        self.parse(source, self.skip_lines, &Threads::one())
+        let start = skip_lines(&mut source, self.skip_lines)?;
+        self.parse(start, source, self.skip_lines, &Threads::one())
     }
 
-    /// Reads what follows after so many lines.
+    /// Reads what follows after so many lines, the first bytes of which may have been read.
     pub(super) fn parse<R: Read>(
         &self,
+        start: Vec<u8>,
         mut source: Source<R>,
         lines_before: usize,
         threads: &Threads,
@@ -57,7 +58,7 @@ impl Csv {
         }
         let mut rows = Rows::new(self);
         let mut lines = lines_before as u64;
-        let start = start(&mut source)?;
+        let start = without_mark(start, &mut source)?;
         let rest = match self.separator {
             Separator::Byte(byte) => {
                 plain::take_while_plain(start, &mut source, byte, &mut lines, &mut rows, threads)?
@@ -72,8 +73,10 @@ impl Csv {
 }
 
 /// The first bytes, without a byte order mark.
-fn start<R: Read>(source: &mut Source<R>) -> Result<Vec<u8>, PreprocessError> {
-    let mut start = Vec::new();
+fn without_mark<R: Read>(
+    mut start: Vec<u8>,
+    source: &mut Source<R>,
+) -> Result<Vec<u8>, PreprocessError> {
     let read = source.by_ref().take(8).read_to_end(&mut start);
     read.map_err(|error| source.read_error(error))?;
     if start.starts_with(b"\xef\xbb\xbf") {
@@ -85,12 +88,19 @@ fn start<R: Read>(source: &mut Source<R>) -> Result<Vec<u8>, PreprocessError> {
     }
 }
 
-/// Leaves out so many lines.
-fn skip_lines<R: Read>(source: &mut Source<R>, lines: usize) -> Result<(), PreprocessError> {
+/// Leaves out so many lines; what was read of the next one, as a line may end in a carriage return
+/// alone.
+fn skip_lines<R: Read>(source: &mut Source<R>, lines: usize) -> Result<Vec<u8>, PreprocessError> {
+    let mut next = None;
     for line in 0..lines {
         loop {
-            match source.byte()? {
+            let byte = if next.is_some() { next.take() } else { source.byte()? };
+            match byte {
                 Some(b'\n') => break,
+                Some(b'\r') => {
+                    next = source.byte()?.filter(|&byte| byte != b'\n');
+                    break;
+                }
                 Some(_) => {}
                 None => {
                     let what = format!("skip_lines is {lines}, the file has {line} lines");
@@ -99,5 +109,5 @@ fn skip_lines<R: Read>(source: &mut Source<R>, lines: usize) -> Result<(), Prepr
             }
         }
     }
-    Ok(())
+    Ok(Vec::from_iter(next))
 }

@@ -79,7 +79,7 @@ pub fn read_proben1<F: Scalar>(
         limits: *limits,
         ..Csv::default()
     };
-    let table = csv.parse(source, KEYS.len(), &Threads::one())?;
+    let table = csv.parse(Vec::new(), source, KEYS.len(), &Threads::one())?;
     if Some(table.names().len()) != inputs.checked_add(outputs) {
         let found = table.names().len();
         return Err(failed(format!(

@@ -143,7 +143,11 @@ impl<'a> Rows<'a> {
         }
         let names = &self.csv.names;
         if !names.is_empty() && names.len() != width {
-            let what = format!("{} names for the {width} columns of line {line}", names.len());
+            let what = format!(
+                "{} names for the {width} columns of line {line}: if that line is no part of the \
+                 table, set skip_lines",
+                names.len()
+            );
             return Err(Fault::Table { what }.into());
         }
         self.names = if !names.is_empty() {
