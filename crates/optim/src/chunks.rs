@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::float::wide;
 use crate::norm::first_not_finite;
+use crate::outer::Outer;
 use crate::plan::Plan;
 use crate::share::{Parts, Sums};
 use crate::stage::{Part, Stage};
@@ -105,6 +107,41 @@ impl<F: Float> Chunks<'_, F> {
             self.sums.set(index, value);
             self.bad.fetch_min(range.start + at, Ordering::Relaxed);
         }
+    }
+
+    /// Updates a chunk by a part of the outer product a·bᵀ, whose numbers are counted column by
+    /// column, from the number `first` on: the gradient that one sample gives a dense layer's
+    /// weights. It is multiplied out where it is used, and otherwise the same as
+    /// [`update`](Chunks::update).
+    ///
+    /// ```
+    /// use slalom_optim::{Block, Optimizer, Sgd};
+    /// let mut opt = Optimizer::<f64>::new(Sgd::default(), vec![Block::new("w", 0..4)], None)?;
+    /// let mut w = [0.0; 4];
+    /// let step = opt.begin_chunks(1.0, &mut w)?;
+    /// step.update_outer(0, &[1.0, 2.0], &[3.0, 4.0], 0);
+    /// assert_eq!(step.finish()?.norm, 125.0_f64.sqrt());
+    /// assert_eq!(w, [-3.0, -6.0, -4.0, -8.0]);
+    /// # Ok::<(), slalom_optim::OptimError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// For a chunk that there is not or that was updated before, or that ends behind the product.
+    pub fn update_outer(&self, index: usize, a: &[F], b: &[F], first: usize) {
+        let range = self.parts.range(index);
+        assert!(first + range.len() <= a.len() * b.len(), "numbers of the outer product");
+        let outer = Outer { a, b, first, len: range.len() };
+        let sum = outer.squares(self.stage.level);
+        let largest = wide(F::max_value());
+        if sum.is_nan() || sum >= largest * largest {
+            // a number may not be finite: it has to be found
+            let columns = outer.columns().flat_map(|(a, by)| a.iter().map(move |&a| a * by));
+            return self.update(index, &columns.collect::<Vec<_>>());
+        }
+        let (_, [params, slots @ ..]) = self.parts.take(index);
+        let part = Part { block: self.owners[index], scale: 1.0, grads: &[], params, slots };
+        self.stage.update_outer(part, outer);
+        self.sums.set(index, sum);
     }
 
     /// Ends the step. Its norm is infinite where squares of the gradient overflow.

@@ -290,6 +290,43 @@ fn a_sweep_is_a_step_without_clipping_too() {
     }
 }
 
+/// By an outer product as by its numbers, wherever chunks end in it; infinite numbers are named.
+#[test]
+fn an_outer_product_is_a_gradient() {
+    for (rows, columns) in [(128, 100), (100, 130), (9000, 2), (1, 9000), (9000, 1)] {
+        let (len, largest) = (rows * columns, f32::MAX);
+        let (a, b) = (noise(rows, 0.5), noise(columns, 0.25));
+        let grads: Vec<f32> = b.iter().flat_map(|b| a.iter().map(move |a| a * b)).collect();
+        for Case { rule, rate, .. } in table() {
+            let blocks = vec![Block { maximize: true, l2: 0.1, ..Block::new("all", 0..len) }];
+            let of = || Optimizer::new(rule.clone(), blocks.clone(), None).unwrap();
+            let (mut opt, mut wanted) = (of(), of());
+            if !opt.takes_chunks() {
+                continue;
+            }
+            let (mut p, mut q) = (noise(len, 0.1), noise(len, 0.1));
+            for _ in 0..2 {
+                let step = opt.begin_chunks(rate, &mut p).unwrap();
+                (0..step.count()).for_each(|i| step.update_outer(i, &a, &b, step.range(i).start));
+                let (found, whole) = (step.finish().unwrap(), wanted.step(rate, &mut q, &grads));
+                assert!((found.norm / whole.unwrap().norm - 1.0).abs() < 1e-6, "{rule:?}");
+            }
+            assert!(p == q && opt.state() == wanted.state(), "{rule:?}, {rows}x{columns}");
+        }
+        for (by, value) in [(largest, "inf"), (f32::NAN, "NaN"), (-1.0, "")] {
+            let mut opt = whole(&Sgd::default().into(), len);
+            let (mut a, mut b, mut params) = (vec![1.0; rows], vec![1.0; columns], noise(len, 0.1));
+            (a[rows - 1], b[columns - 1]) = (if value.is_empty() { 1.0 } else { largest }, by);
+            let step = opt.begin_chunks(1e-9, &mut params).unwrap();
+            (0..step.count()).for_each(|i| step.update_outer(i, &a, &b, step.range(i).start));
+            let error = step.finish().err().map(|error| error.to_string()).unwrap_or_default();
+            let place = format!("is {value} at index");
+            assert_eq!(error.contains(&place), !value.is_empty(), "{by}: {error}");
+            assert!(params.iter().all(|p| p.is_finite()));
+        }
+    }
+}
+
 #[test]
 fn a_small_step_at_every_scale_stays_finite() {
     for Case { rule, rate, .. } in table() {

@@ -43,6 +43,7 @@ mod float;
 mod lbfgs;
 mod norm;
 mod optimizer;
+mod outer;
 mod pass;
 mod plan;
 mod rates;

@@ -1,5 +1,6 @@
 //! One step under way: everything that its tasks read.
 
+use crate::outer::{Multiplied, Outer};
 use crate::rules::At;
 use crate::simd::Level;
 use crate::sweep::{Checked, Common, Measure, SLOTS, Sweep};
@@ -43,6 +44,12 @@ impl Stage<'_> {
         let mut sum = 0.0;
         self.rule.visit(at, Checked { sweep: self.sweep(part), sum: &mut sum });
         sum
+    }
+
+    /// Updates the numbers of a part, whose gradient stands nowhere, by a finite outer product.
+    pub(crate) fn update_outer<F: Float>(&self, part: Part<'_, F>, outer: Outer<'_, F>) {
+        let at = self.at(part.block, 1.0);
+        self.rule.visit(at, Multiplied { sweep: self.sweep(part), outer });
     }
 
     /// The sums of squares of the parameters and the direction of a part; the slots move.

@@ -29,7 +29,7 @@ pub(crate) struct Common<F> {
 
 impl<F: Float> Common<F> {
     /// Whether scaling and decay are all there is.
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         let zero = F::zero();
         self.bound == F::infinity() && self.l1 == zero && self.l2 == zero && self.shrink == zero
     }
@@ -47,6 +47,14 @@ impl<F: Float> Common<F> {
             kept: narrow(1.0 - rate * of(decay)),
             shrink: narrow(rate * of(block.proximal)),
         }
+    }
+}
+
+impl<F: Float> Common<F> {
+    /// The same for a gradient that is multiplied by so much.
+    #[inline(always)]
+    pub(crate) fn multiplied(self, by: F) -> Self {
+        Self { scale: self.scale * by, ..self }
     }
 }
 
@@ -191,7 +199,7 @@ impl<F: Float, K: Kernel<F, N>, const N: usize, const PLAIN: bool, const CHECKED
 
 /// The part of a slot, or nothing of what is no slot of the rule.
 #[inline(always)]
-fn part<'a, F, const SLOT: usize, const N: usize>(
+pub(crate) fn part<'a, F, const SLOT: usize, const N: usize>(
     slot: &'a mut [F],
     range: &Range<usize>,
 ) -> &'a mut [F] {
@@ -202,7 +210,7 @@ fn part<'a, F, const SLOT: usize, const N: usize>(
 /// not overlap; those beyond the rule's slots are empty.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "one argument a stream")]
-fn update<F: Float, const N: usize, const PLAIN: bool>(
+pub(crate) fn update<F: Float, const N: usize, const PLAIN: bool>(
     kernel: &impl Kernel<F, N>,
     common: Common<F>,
     params: &mut [F],

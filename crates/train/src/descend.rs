@@ -57,7 +57,13 @@ fn update<F: Scalar>(
     mut chunks: std::ops::Range<usize>,
     room: &mut [F],
 ) {
-    while !chunks.is_empty() {
+    while let Some(first) = chunks.clone().next() {
+        let range = step.range(first);
+        if let Some((a, b, at)) = gradient.outer(range) {
+            step.update_outer(first, a, b, at);
+            chunks.start += 1;
+            continue;
+        }
         // as many as follow each other without a gap
         let start = step.range(chunks.start).start;
         let mut end = start;

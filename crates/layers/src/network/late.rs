@@ -165,6 +165,20 @@ impl<F: Scalar> Gradient<'_, F> {
         rest.copy_from_slice(&self.slab[at..range.end]);
     }
 
+    /// The vectors a and b of whose outer product the range is a part, and where it begins there,
+    /// counted column by column: where the gradient is that of one sample, and the range all of one
+    /// matrix.
+    pub fn outer(&self, range: Range<usize>) -> Option<(&[F], &[F], usize)> {
+        let first = self.tape.late.partition_point(|late| late.range.end <= range.start);
+        let late = self.tape.late.get(first)?;
+        let inside = late.range.start <= range.start && range.end <= late.range.end;
+        (inside && self.tape.samples == 1).then(|| {
+            let (dz, x) = self.tape.kept(late);
+            let inputs = || self.x.column(0).data.into_slice();
+            (dz, x.unwrap_or_else(inputs), range.start - late.range.start)
+        })
+    }
+
     /// Computes what is left, so that the whole gradient stands in the slab.
     pub fn complete(self) {
         let Self { x, tape, slab, threads } = self;
@@ -190,10 +204,16 @@ impl<F: Scalar> Tape<F> {
     /// dZ and X of a late product, where `x` are the network's inputs.
     fn sides<'a>(&'a self, late: &Late, x: View<'a, F>) -> (View<'a, F>, View<'a, F>) {
         let (rows, columns) = late.shape;
-        let length = rows * self.samples;
+        let (dz, own) = self.kept(late);
+        let own = own.map(|own| View::from_slice(own, columns, self.samples));
+        (View::from_slice(dz, rows, self.samples), own.unwrap_or(x))
+    }
+
+    /// dZ of a late product, and X where it is not the network's inputs.
+    fn kept(&self, late: &Late) -> (&[F], Option<&[F]>) {
+        let length = late.shape.0 * self.samples;
         let dz = late.dz.clone().map_or_else(|| &self.dy[..length], |dz| &self.cache[dz]);
-        let own = |x: Range<usize>| View::from_slice(&self.cache[x], columns, self.samples);
-        (View::from_slice(dz, rows, self.samples), late.x.clone().map_or(x, own))
+        (dz, late.x.clone().map(|x| &self.cache[x]))
     }
 
     fn outer<'a>(&'a self, late: &Late, x: View<'a, F>) -> Outer<'a, F> {
