@@ -76,10 +76,6 @@ impl<F: Float> Visit<F> for Sweep<'_, F> {
             level.run(Update::<_, _, N, false, false> { sweep: self, kernel });
         }
     }
-
-    fn update_by_norm<const N: usize>(self, kernel: impl Kernel<F, N> + Direction<F, N>) {
-        self.update(kernel);
-    }
 }
 
 /// The same numbers, whose gradient is measured on the way: where a number of it is not finite, its
@@ -99,10 +95,6 @@ impl<F: Float> Visit<F> for Checked<'_, '_, F> {
         } else {
             level.run(Update::<_, _, N, false, true> { sweep, kernel })
         };
-    }
-
-    fn update_by_norm<const N: usize>(self, kernel: impl Kernel<F, N> + Direction<F, N>) {
-        self.update(kernel);
     }
 }
 

@@ -112,13 +112,19 @@ fn proximal_l1_makes_exact_zeros_and_no_sign_change() {
 
 #[test]
 fn centered_rmsprop_survives_a_variance_below_zero() {
-    let rule = RmsProp { centered: true, alpha: 0.5, eps: 1e-12, ..RmsProp::default() };
-    let mut opt = Optimizer::<f32>::new(rule, vec![block(1)], None).unwrap();
-    let mut w = [0.0_f32];
-    for _ in 0..200 {
-        opt.step(1e-20, &mut w, &[0.1]).unwrap(); // constant: v − ḡ² is rounding alone
-        assert!(w[0].is_finite());
+    let rule = RmsProp { centered: true, alpha: 0.9, eps: 1e-12, ..RmsProp::default() };
+    let mut below = 0;
+    for gradient in (1..=50).map(|i| 0.013 * i as f32) {
+        let mut opt = Optimizer::<f32>::new(rule, vec![block(1)], None).unwrap();
+        let mut w = [0.0_f32];
+        for _ in 0..200 {
+            opt.step(1e-20, &mut w, &[gradient]).unwrap(); // constant: v − ḡ² is rounding alone
+            assert!(w[0].is_finite());
+            let [v, mean] = [0, 1].map(|slot: usize| opt.state().slots[slot][0]);
+            below += usize::from(v < mean * mean);
+        }
     }
+    assert!(below > 0, "no variance was below 0");
 }
 
 #[test]
@@ -150,6 +156,42 @@ fn an_explicit_zero_is_not_the_default() {
     opt.step(0.1, &mut w, &[5.0]).unwrap();
     opt.step(0.1, &mut w, &[-5.0]).unwrap();
     assert!(w[0].abs() < 1e-9, "without averages the two steps cancel: {w:?}");
+}
+
+/// A setting of 0 must do what one beside 0 does, not what the default does.
+#[test]
+fn an_explicit_zero_of_any_setting_is_kept() {
+    let end = |rule: Rule| {
+        let mut opt = optimizer(rule, block(3));
+        let mut w = [1.0, -2.0, 0.5];
+        for step in 0..6 {
+            let gradient = [0, 1, 2].map(|i| (f64::from(step) * 1.7 + f64::from(i)).sin());
+            opt.step(0.1, &mut w, &gradient).unwrap();
+        }
+        w
+    };
+    let mut tried = Vec::new();
+    for default in Rule::all() {
+        let saved = serde_json::to_value(&default).unwrap();
+        let (name, settings) = saved.as_object().unwrap().iter().next().unwrap();
+        // AdamW holds Adam's, which have their turn as Adam's own
+        for (field, setting) in settings.as_object().unwrap() {
+            if setting.as_f64().is_none_or(|setting| setting == 0.0) {
+                continue;
+            }
+            let with = |value: f64| -> Rule {
+                let mut saved = saved.clone();
+                saved[name][field] = value.into();
+                serde_json::from_value(saved).unwrap()
+            };
+            if with(0.0).validate().is_ok() {
+                let ends = end(with(0.0)).into_iter().zip(end(with(1e-200)));
+                ends.for_each(|(found, wanted)| close(found, wanted));
+                tried.push(format!("{name}.{field}"));
+            }
+        }
+    }
+    assert!(tried.len() >= 30 && tried.contains(&"Adam.beta2".into()), "{tried:?}");
 }
 
 #[test]

@@ -91,14 +91,16 @@ pub(crate) trait Direction<F, const SLOTS: usize>: Copy + Send + Sync {
 }
 
 /// Whoever runs a kernel over numbers: generic over it, so that the loop is compiled around it.
-pub(crate) trait Visit<F> {
+pub(crate) trait Visit<F>: Sized {
     fn update<const SLOTS: usize>(self, kernel: impl Kernel<F, SLOTS>);
 
     /// For rules with [`Method::trust`]: called twice a step, to measure and to update.
     fn update_by_norm<const SLOTS: usize>(
         self,
         kernel: impl Kernel<F, SLOTS> + Direction<F, SLOTS>,
-    );
+    ) {
+        self.update(kernel);
+    }
 }
 
 /// What each rule's configuration tells the driver.
@@ -161,6 +163,16 @@ macro_rules! rules {
         })+
 
         impl Rule {
+            /// Every rule there is, with its defaults: for menus, and for tests that none may
+            /// escape.
+            ///
+            /// ```
+            /// assert!(slalom_optim::Rule::all().iter().any(|rule| rule.name() == "Yogi"));
+            /// ```
+            pub fn all() -> Vec<Self> {
+                vec![$($rule::default().into()),+]
+            }
+
             /// The rule's name, as in its type.
             pub fn name(&self) -> &'static str {
                 match self { $(Self::$rule(_) => stringify!($rule),)+ }
