@@ -51,6 +51,7 @@ mod rules;
 mod schedules;
 mod share;
 mod simd;
+mod slab;
 mod stage;
 mod state;
 mod sweep;
@@ -75,6 +76,7 @@ pub use schedules::{
     Linear, MultiStep, Noam, OneCycle, Piecewise, Plateau, Polynomial, Schedule, Shape, StepDecay,
     Sutskever, Warmup,
 };
+pub use slab::Slab;
 pub use state::State;
 pub use threads::Run;
 

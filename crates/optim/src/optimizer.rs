@@ -8,7 +8,7 @@ use crate::simd::Level;
 use crate::stage::{Part, Stage, momentum, slots};
 use crate::sweep::SLOTS;
 use crate::threads::{Run, SHARED_FROM, alone, started};
-use crate::{Block, Clip, Float, OptimError, Pass, Rates, Rule, State, Step};
+use crate::{Block, Clip, Float, OptimError, Pass, Rates, Rule, Slab, State, Step};
 
 /// A rule at work on a slab: it turns gradients into steps and keeps what the rule remembers.
 ///
@@ -68,11 +68,7 @@ impl<F: Float> Optimizer<F> {
     ) -> Result<Self, OptimError> {
         let rule = rule.into();
         let len = blocks.last().map_or(0, |block| block.range.end);
-        // written, not only asked for as zeros: the system would give every page twice in the first
-        // step, to be read and to be written, and those of all slots in turns (docs/performance.md)
-        let zero = std::hint::black_box(F::zero());
-        let zeros = |_: &&str| (0..len).map(|_| zero).collect();
-        let slots = rule.slots().iter().map(zeros).collect();
+        let slots = rule.slots().iter().map(|_| Slab::zeros(len)).collect();
         Self::resume(rule, blocks, clip, State { step: 0, product: 1.0, slots })
     }
 

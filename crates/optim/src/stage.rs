@@ -108,5 +108,5 @@ pub(crate) fn momentum(rule: &Rule, rates: Rates) -> f64 {
 /// The slots of a state as one list, with empty slices behind the last.
 pub(crate) fn slots<F>(state: &mut State<F>) -> [&mut [F]; SLOTS] {
     let mut slots = state.slots.iter_mut();
-    std::array::from_fn(|_| slots.next().map_or(&mut [][..], Vec::as_mut_slice))
+    std::array::from_fn(|_| slots.next().map_or(&mut [][..], |slot| slot))
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Slab;
+
 /// All that a rule remembers: what a checkpoint must hold so that a run goes on to the bit.
 ///
 /// ```
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), slalom_optim::OptimError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound(deserialize = "F: Clone + Deserialize<'de>"))]
 pub struct State<F> {
     /// Steps made so far.
     pub step: u64,
@@ -26,5 +29,5 @@ pub struct State<F> {
     /// What the rule keeps for each number, in the order of
     /// [`Rule::slots`](crate::Rule::slots); each as long as the slab, all zero before the first
     /// step.
-    pub slots: Vec<Vec<F>>,
+    pub slots: Vec<Slab<F>>,
 }

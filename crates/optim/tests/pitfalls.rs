@@ -1,6 +1,6 @@
 //! Faults that other libraries have had: each test fails when the fault is planted.
 
-use slalom_optim::{Adam, AdamW, Block, Clip, Optimizer, RmsProp, Rule, Sgd, State};
+use slalom_optim::{Adam, AdamW, Block, Clip, Optimizer, RmsProp, Rule, Sgd, Slab, State};
 
 fn optimizer(rule: impl Into<Rule>, block: Block) -> Optimizer<f64> {
     Optimizer::new(rule, vec![block], None).unwrap()
@@ -280,8 +280,11 @@ fn bad_rates_and_slices_are_refused_and_change_nothing() {
 
 #[test]
 fn a_state_of_another_rule_or_length_is_refused() {
-    let state =
-        |slots: usize, len| State { step: 3, product: 1.0, slots: vec![vec![0.0; len]; slots] };
+    let state = |slots: usize, len| State {
+        step: 3,
+        product: 1.0,
+        slots: vec![vec![0.0; len].into(); slots],
+    };
     let resume = |state| Optimizer::<f64>::resume(Adam::default(), vec![block(4)], None, state);
     assert!(resume(state(2, 4)).is_ok());
     let error = resume(state(1, 4)).unwrap_err().to_string();
@@ -330,7 +333,11 @@ fn maximising_turns_the_gradient_but_not_the_penalties() {
 
 #[test]
 fn adam_at_step_a_thousand_million_is_finite() {
-    let state = State { step: 1_000_000_000, product: 1.0, slots: vec![vec![0.1], vec![0.2]] };
+    let state = State {
+        step: 1_000_000_000,
+        product: 1.0,
+        slots: [vec![0.1], vec![0.2]].map(Slab::from).to_vec(),
+    };
     for rule in [
         Rule::from(Adam::default()),
         slalom_optim::NAdam::default().into(),

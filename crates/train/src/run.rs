@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 use slalom_layers::{Network, Tape};
-use slalom_optim::{Average, Optimizer};
+use slalom_optim::{Average, Optimizer, Slab};
 use slalom_tensor::{Samples, Scalar, Threads, squared_norm};
 
 use crate::batches::Batches;
@@ -40,8 +40,8 @@ pub struct Run<F: Scalar> {
     pub(crate) network: Network<F>,
     pub(crate) config: Config,
     pub(crate) threads: Threads,
-    pub(crate) params: Vec<F>,
-    pub(crate) grads: Vec<F>,
+    pub(crate) params: Slab<F>,
+    pub(crate) grads: Slab<F>,
     /// Gradients of the batches of one update, where there are several.
     pub(crate) summed: Vec<F>,
     /// Where each thread computes the part of the gradient that it is about to use.
@@ -120,11 +120,11 @@ impl<F: Scalar> Run<F> {
         Ok(Self {
             weights: Weights::new(&network, &config)?,
             average: average.transpose()?,
-            grads: vec![F::zero(); params.len()],
+            grads: Slab::zeros(params.len()),
             network,
             config,
             threads,
-            params,
+            params: params.into(),
             optimizer,
             progress: Progress::default(),
             history: History::default(),
@@ -223,7 +223,8 @@ impl<F: Scalar> Run<F> {
         if self.config.keep_best && better {
             // into the room of the last best ones: a wide network's parameters are many pages
             let mut params = self.best.take().map_or_else(Vec::new, |best| best.params);
-            params.clone_from(&self.params);
+            params.clear();
+            params.extend_from_slice(&self.params);
             self.best = Some(Best { epoch, loss, params });
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use slalom::layers::{Activation, Dense, LayerSpec, Loss, MeanSquaredError};
-use slalom::optim::{Optimizer, Rprop, State};
+use slalom::optim::{Optimizer, Rprop, Slab, State};
 use slalom::regularize::{GeneralizationLoss, History, ProgressQuotient, StopRule};
 use slalom::tensor::{Matrix, Purpose, Scalar, Targets, Threads, stream, uniform};
 
@@ -122,9 +122,10 @@ fn run<F: Scalar>(set: &Set, form: &Variant, seed: u64, threads: &Threads) -> Re
     let mut net = Net::<F>::new(x.nrows(), layers, loss, x.ncols(), seed)?;
     let mut rng = stream(seed, Purpose::Init, [1, 0]);
     net.params.fill_with(|| F::of(0.02 * uniform(&mut rng) - 0.01));
-    let sizes = (0..net.params.len()).map(|_| F::of(0.005 + 0.015 * uniform(&mut rng))).collect();
+    let mut size = |_| F::of(0.005 + 0.015 * uniform(&mut rng));
+    let sizes: Vec<F> = (0..net.params.len()).map(&mut size).collect();
     let state =
-        State { step: 1, product: 1.0, slots: vec![vec![F::zero(); net.params.len()], sizes] };
+        State { step: 1, product: 1.0, slots: vec![Slab::zeros(net.params.len()), sizes.into()] };
     let rule = Rprop { smallest: 1e-12, ..Rprop::default() };
     let mut optimizer = Optimizer::resume(rule, net.blocks(), None, state)?;
 
