@@ -4,112 +4,103 @@
 //! the multipliers would stand still for as long: so it is asked for while those of the block before
 //! it have work, at a pace that the memory can keep.
 
-/// Bytes of a cache line.
-const LINE: usize = 64;
-
 /// A part of a matrix: stretches of memory at equal distances. Nothing is read from it, so that a
 /// place where there is nothing does no harm.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ahead {
-    /// Where the stretch under way begins, and the place in it that is asked for next.
+    /// Where the next stretch begins.
     start: usize,
-    next: usize,
     /// Bytes of a stretch, and from one to the next.
     length: usize,
     step: usize,
-    /// Stretches that are left, with the one under way.
+    /// Stretches that are left.
     left: usize,
-    /// Lines that are asked for at a time.
+    /// Stretches that a tile asks for.
     share: usize,
 }
 
 impl Ahead {
     pub(crate) fn nothing() -> Self {
-        Self { start: 0, next: 0, length: 0, step: 0, left: 0, share: 0 }
+        Self { start: 0, length: 0, step: 0, left: 0, share: 0 }
     }
 
     /// So many stretches of so many numbers, from one to the next `step` numbers.
     pub(crate) fn new<F>(at: *const F, step: usize, (length, count): (usize, usize)) -> Self {
         let [length, step] = [length, step].map(|numbers| numbers * size_of::<F>());
-        let start = at.addr();
-        Self { start, next: start, length, step, left: count, share: 0 }
+        Self { start: at.addr(), length, step, left: count, share: 0 }
     }
 
-    /// The same, asked for in so many goes.
-    pub(super) fn spread(self, goes: usize) -> Self {
-        // a stretch seldom begins where a line does
-        let lines = self.left * (self.length / LINE + 1);
-        Self { share: lines.div_ceil(goes.max(1)), ..self }
+    /// The same, asked for by so many tiles.
+    pub(super) fn spread(self, tiles: usize) -> Self {
+        Self { share: self.left.div_ceil(tiles.max(1)), ..self }
     }
 
-    /// Whether there is nothing to ask for.
-    pub(super) fn is_nothing(&self) -> bool {
-        self.share == 0
+    /// How many stretches the next tile asks for.
+    pub(super) fn goes(&self) -> usize {
+        self.share.min(self.left)
     }
 
-    /// Asks for the share of one go.
-    #[inline(always)]
-    pub(super) fn ask(&mut self) {
-        for _ in 0..self.share {
-            match self.line() {
-                Some(line) => fetch(line),
-                None => break,
-            }
-        }
-    }
-
-    /// An address in the line that is next.
-    #[inline(always)]
-    fn line(&mut self) -> Option<usize> {
-        if self.left == 0 {
-            return None;
-        }
-        let line = self.next;
-        self.next = (line & !(LINE - 1)) + LINE;
-        if self.next >= self.start + self.length {
-            self.start += self.step;
-            self.next = self.start;
-            self.left -= 1;
-        }
-        Some(line)
+    /// The next stretch, and how far from one step of a tile to the next: by less than a line, so
+    /// that none is left out, unless there are more lines than steps.
+    pub(super) fn next(&mut self, steps: usize) -> Walk {
+        let walk = Walk { at: self.start, by: self.length.div_ceil(steps.max(1)) };
+        self.start = self.start.wrapping_add(self.step);
+        self.left -= 1;
+        walk
     }
 }
 
-/// Asks the processor to bring a line into the second cache.
-#[inline(always)]
-fn fetch(address: usize) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-        // SAFETY: every x86-64 processor has the instruction, and it reads nothing that is used.
-        unsafe { _mm_prefetch::<_MM_HINT_T1>(std::ptr::without_provenance(address)) };
+/// A way through memory, at an even pace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Walk {
+    at: usize,
+    by: usize,
+}
+
+impl Walk {
+    /// Asks the processor to bring the line into the second cache, and goes on.
+    #[inline(always)]
+    pub(super) fn step(&mut self) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+            let at = std::ptr::without_provenance(self.at);
+            // SAFETY: every x86-64 processor has the instruction, and it reads nothing that is used.
+            unsafe { _mm_prefetch::<_MM_HINT_T1>(at) };
+        }
+        self.at = self.at.wrapping_add(self.by);
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = address;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_line_is_asked_for_once() {
-        // three stretches of 40 numbers, 100 apart, from the fifth of a line on: of 160 bytes that
-        // begin 20, 36 and 52 bytes behind a line
-        let at = std::ptr::without_provenance::<f32>(1024 + 20);
-        let mut ahead = Ahead::new(at, 100, (40, 3));
-        let lines = std::iter::from_fn(|| ahead.line().map(|line| line / LINE));
-        assert_eq!(lines.collect::<Vec<_>>(), [16, 17, 18, 22, 23, 24, 25, 28, 29, 30, 31]);
-    }
+    const LINE: usize = 64;
 
     #[test]
-    fn all_of_it_is_asked_for_in_the_goes() {
-        for (length, count, goes) in [(16, 1, 1), (128, 7, 3), (5, 100, 8), (1000, 3, 500)] {
-            let at = std::ptr::without_provenance::<f64>(4096 + 8);
-            let mut ahead = Ahead::new(at, 2000, (length, count)).spread(goes);
-            (0..goes).for_each(|_| ahead.ask());
-            assert_eq!(ahead.left, 0, "{length} {count} {goes}");
+    fn every_line_is_asked_for() {
+        // three stretches of 100 numbers, 250 apart, from the fifth of a line on, by two tiles
+        let at = std::ptr::without_provenance::<f32>(1024 + 20);
+        let mut ahead = Ahead::new(at, 250, (100, 3)).spread(2);
+        let mut begins = Vec::new();
+        for goes in [2, 1, 0] {
+            assert_eq!(ahead.goes(), goes);
+            for _ in 0..goes {
+                let mut walk = ahead.next(30);
+                let begin = walk.at;
+                let mut lines: Vec<_> = (0..30)
+                    .map(|_| {
+                        let line = walk.at / LINE;
+                        walk.step();
+                        line
+                    })
+                    .collect();
+                lines.dedup();
+                assert!(lines.into_iter().eq(begin / LINE..=(begin + 399) / LINE));
+                begins.push(begin - 1024);
+            }
         }
-        assert!(Ahead::nothing().spread(9).is_nothing());
+        assert_eq!(begins, [20, 1020, 2020]);
     }
 }

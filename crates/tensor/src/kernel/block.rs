@@ -1,7 +1,8 @@
 //! A block of a product: packing of the left side into panels, and tiles of the output in registers.
 
+use super::ahead::{Ahead, Walk};
 use super::lanes::Lanes;
-use super::{Ahead, COLUMNS, Side};
+use super::{COLUMNS, Side};
 
 /// One block: `c (+)= a·b` with `m` × `k` times `k` × `n`, all of it done by one thread.
 pub(crate) struct Block<F> {
@@ -42,7 +43,7 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
             pack::<L>(x, tallest);
         }
         let tall = heights::<L>(x.m, tallest).filter(|&height| height == L::TILE.0).count();
-        let mut ahead = ahead.spread(x.n / L::TILE.1 * tall * PARTS);
+        let mut ahead = ahead.spread(x.n / L::TILE.1 * tall);
         let mut column = 0;
         while column < x.n {
             let columns = L::TILE.1.min(x.n - column);
@@ -181,10 +182,6 @@ pub(super) unsafe fn pack_columns<F: Copy>(b: Side<F>, k: usize, count: usize, t
     }
 }
 
-/// Parts of a tile's depth: between two, some of what comes next is asked for, in all no more at a
-/// time than the processor can wait for.
-const PARTS: usize = 8;
-
 /// One tile of the output, summed in registers.
 struct Tile<F> {
     k: usize,
@@ -253,14 +250,14 @@ impl<F: crate::Scalar> Tile<F> {
             let mut sums = [[zero; HEIGHT]; COLUMNS];
             let (mut a, mut b) = (self.a, self.b);
             // the largest tile only: it takes the time, and the loops of the others stay short
-            if (HEIGHT, COLUMNS) == L::TILE && !ahead.is_nothing() {
-                for _ in 0..PARTS {
-                    ahead.ask();
-                    self.steps::<L, HEIGHT, COLUMNS>(self.k / PARTS, &mut a, &mut b, &mut sums);
-                }
-                self.steps::<L, HEIGHT, COLUMNS>(self.k % PARTS, &mut a, &mut b, &mut sums);
-            } else {
-                self.steps::<L, HEIGHT, COLUMNS>(self.k, &mut a, &mut b, &mut sums);
+            let goes = if (HEIGHT, COLUMNS) == L::TILE { ahead.goes() } else { 0 };
+            for go in 0..goes {
+                let count = self.k * (go + 1) / goes - self.k * go / goes;
+                let walk = ahead.next(count);
+                self.steps::<L, HEIGHT, COLUMNS>(count, Some(walk), (&mut a, &mut b, &mut sums));
+            }
+            if goes == 0 {
+                self.steps::<L, HEIGHT, COLUMNS>(self.k, None, (&mut a, &mut b, &mut sums));
             }
             for (j, column) in sums.iter().enumerate() {
                 let to = self.c.add(j * self.c_step);
@@ -274,16 +271,18 @@ impl<F: crate::Scalar> Tile<F> {
         }
     }
 
-    /// So many steps further into the depth.
+    /// So many steps further into the depth, and along the walk.
     #[inline(always)]
     unsafe fn steps<L: Lanes<Scalar = F>, const HEIGHT: usize, const COLUMNS: usize>(
         &self,
         count: usize,
-        a: &mut *const F,
-        b: &mut *const F,
-        sums: &mut [[L::Vector; HEIGHT]; COLUMNS],
+        mut walk: Option<Walk>,
+        (a, b, sums): (&mut *const F, &mut *const F, &mut [[L::Vector; HEIGHT]; COLUMNS]),
     ) {
         for _ in 0..count {
+            if let Some(walk) = &mut walk {
+                walk.step();
+            }
             // SAFETY: as the caller's.
             unsafe {
                 let mut rows = [L::splat(<F as num_traits::Zero>::zero()); HEIGHT];
