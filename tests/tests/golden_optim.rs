@@ -58,15 +58,20 @@ fn golden_unknown_algorithm_fails() {
     follow::<f64>(&case, 1e-12);
 }
 
-/// What bounds the gradient of a case. PyTorch's norm is the Euclidean one unless the case says else.
+/// What bounds the gradient of a case: the Euclidean norm unless the case says else, PyTorch's with
+/// its 10⁻⁶.
 fn clip(case: &Value) -> Clip {
     let bound = number(&case["value"]);
     let p = case.get("norm_type").or_else(|| case["options"].get("norm_type")).map(number);
-    match (text(&case["kind"]), p) {
-        ("norm", None) => Clip::GlobalNorm(bound),
-        ("norm", Some(2.0)) => Clip::GlobalNorm(bound),
-        ("norm", Some(p)) => Clip::PNorm { bound, p },
-        ("value", None) => Clip::Value(bound),
+    let torch = match text(&case["source"]).split(' ').next() {
+        Some("torch") => true,
+        Some("optax") => false,
+        other => panic!("unknown source {other:?}"),
+    };
+    match (text(&case["kind"]), p.unwrap_or(2.0)) {
+        ("norm", 2.0) if torch => Clip::GlobalNorm(bound),
+        ("norm", p) => Clip::PNorm { bound, p, margin: if torch { 1e-6 } else { 0.0 } },
+        ("value", _) if p.is_none() => Clip::Value(bound),
         (other, _) => panic!("unknown kind of clipping {other}"),
     }
 }

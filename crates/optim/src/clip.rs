@@ -3,12 +3,12 @@
 //! By norm: `g ← g·min(1, c / (‖g‖ + 10⁻⁶))`; by value: `g ← min(max(g, −c), c)`.
 //!
 //! Differs from PyTorch: not at all (`clip_grad_norm_`, `clip_grad_value_`); from Keras and optax,
-//! which scale by `c / max(‖g‖₂, c)`, without the 10⁻⁶.
+//! which scale by `c / max(‖g‖₂, c)`, without the 10⁻⁶: [`Clip::PNorm`] with `p = 2` and `margin = 0`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::block::check_blocks;
-use crate::error::{check, check_length, check_positive};
+use crate::error::{check, check_length, check_not_negative, check_positive};
 use crate::float::{clamp, narrow};
 use crate::norm::p_norm;
 use crate::plan::Plan;
@@ -40,17 +40,20 @@ pub enum Clip {
     /// Bounds each number: at most this, at least its negative.
     Value(f64),
     /// As [`GlobalNorm`](Self::GlobalNorm) with `(Σ|g|ᵖ)^(1/p)` for the norm: PyTorch's `norm_type`.
-    /// It takes one more reading of the gradient, on the calling thread.
+    /// Unless p is 2, it takes one more reading of the gradient, on the calling thread.
     PNorm {
         /// What the norm is at most.
         bound: f64,
         /// p above 0; infinite for the largest `|g|`.
         p: f64,
+        /// What is added to the norm that the bound is divided by, at least 0: PyTorch's 10⁻⁶, or
+        /// optax's and Keras's 0.
+        margin: f64,
     },
 }
 
 impl Clip {
-    /// Whether the bound is above 0 and finite, and p above 0.
+    /// Whether the bound is above 0 and finite, p above 0, and the margin at least 0 and finite.
     ///
     /// # Errors
     /// [`OptimError::Setting`] names the kind of clipping.
@@ -59,8 +62,9 @@ impl Clip {
             Self::GlobalNorm(bound) => ("global norm", bound),
             Self::BlockNorm(bound) => ("block norm", bound),
             Self::Value(bound) => ("value", bound),
-            Self::PNorm { bound, p } => {
+            Self::PNorm { bound, p, margin } => {
                 check("Clip", "p", p, p > 0.0, "above 0")?;
+                check_not_negative("Clip", "margin", margin)?;
                 ("p-norm", bound)
             }
         };
@@ -93,6 +97,9 @@ impl Clip {
     /// The norm of the whole gradient that counts, given the Euclidean one.
     pub(crate) fn norm<F: Float>(&self, euclidean: f64, blocks: &[Block], gradient: &[F]) -> f64 {
         let Self::PNorm { p, .. } = *self else { return euclidean };
+        if p == 2.0 {
+            return euclidean;
+        }
         let trained = blocks.iter().filter(|block| !block.frozen);
         p_norm(p, trained.flat_map(|block| &gradient[block.range.clone()]))
     }
@@ -105,9 +112,10 @@ impl Clip {
         block_norms: impl Iterator<Item = (usize, f64)>,
     ) {
         match *self {
-            Self::GlobalNorm(bound) | Self::PNorm { bound, .. } => scales.fill(scale(norm, bound)),
+            Self::GlobalNorm(bound) => scales.fill(scale(norm, bound, MARGIN)),
+            Self::PNorm { bound, margin, .. } => scales.fill(scale(norm, bound, margin)),
             Self::BlockNorm(bound) => {
-                block_norms.for_each(|(block, norm)| scales[block] = scale(norm, bound));
+                block_norms.for_each(|(block, norm)| scales[block] = scale(norm, bound, MARGIN));
             }
             Self::Value(_) => {}
         }
@@ -116,7 +124,7 @@ impl Clip {
     /// The factor for the gradient of one block that is clipped without the others.
     pub(crate) fn block_scale(&self, norm: f64) -> f64 {
         match *self {
-            Self::BlockNorm(bound) => scale(norm, bound),
+            Self::BlockNorm(bound) => scale(norm, bound, MARGIN),
             _ => 1.0,
         }
     }
@@ -136,8 +144,8 @@ impl Clip {
 }
 
 /// The factor that brings a gradient of this norm within the bound.
-fn scale(norm: f64, bound: f64) -> f64 {
-    (bound / (norm + MARGIN)).min(1.0)
+fn scale(norm: f64, bound: f64, margin: f64) -> f64 {
+    (bound / (norm + margin)).min(1.0)
 }
 
 #[cfg(test)]
@@ -153,6 +161,18 @@ mod tests {
     }
 
     #[test]
+    fn without_a_margin_the_norm_is_the_bound_and_zeros_stay() {
+        let clip = Clip::PNorm { bound: 1.0, p: 2.0, margin: 0.0 };
+        for (mut gradient, wanted) in
+            [([3.0, 4.0], [0.6, 0.8]), ([0.6, 0.8], [0.6, 0.8]), ([0.0; 2], [0.0; 2])]
+        {
+            let norm = f64::hypot(gradient[0], gradient[1]);
+            assert_eq!(clip.apply(&[Block::new("w", 0..2)], &mut gradient), Ok(norm));
+            assert!(gradient.iter().zip(wanted).all(|(g, w)| (g - w).abs() < 1e-15));
+        }
+    }
+
+    #[test]
     fn other_norms_count_what_is_trained() {
         let frozen = Block { frozen: true, ..Block::new("frozen", 1..2) };
         let blocks = [Block::new("a", 0..1), frozen, Block::new("b", 2..3)];
@@ -163,7 +183,7 @@ mod tests {
             (0.5, 7.0 + 48_f64.sqrt()),
             (f64::INFINITY, 4.0),
         ] {
-            let clip = Clip::PNorm { bound: 1.0, p };
+            let clip = Clip::PNorm { bound: 1.0, p, margin: 1e-6 };
             let mut gradient = [3.0, 9.0, -4.0];
             let norm = clip.apply(&blocks, &mut gradient).unwrap();
             assert!((norm / wanted - 1.0).abs() < 1e-15, "{p}: {norm} for {wanted}");
@@ -182,17 +202,20 @@ mod tests {
     #[test]
     fn norms_beyond_their_powers_and_of_nothing() {
         let clipped = |p, mut gradient: [f64; 2]| {
-            let norm = Clip::PNorm { bound: 1.0, p }.apply(&[Block::new("w", 0..2)], &mut gradient);
+            let clip = Clip::PNorm { bound: 1.0, p, margin: 1e-6 };
+            let norm = clip.apply(&[Block::new("w", 0..2)], &mut gradient);
             (norm.unwrap(), gradient)
         };
         let (norm, gradient) = clipped(4.0, [3e200, -3e200]);
         assert!((norm / (3e200 * 2_f64.powf(0.25)) - 1.0).abs() < 1e-15, "{norm}");
         assert!((gradient[0] - 0.5_f64.powf(0.25)).abs() < 1e-15 && gradient[1] == -gradient[0]);
         assert_eq!(clipped(3.0, [0.0; 2]), (0.0, [0.0; 2]));
+        let norm = |bound, p, margin| Clip::PNorm { bound, p, margin };
         for (clip, named) in [
-            (Clip::PNorm { bound: 1.0, p: 0.0 }, "Clip: p is 0: it must be above 0"),
-            (Clip::PNorm { bound: 1.0, p: f64::NAN }, "Clip: p is NaN"),
-            (Clip::PNorm { bound: 0.0, p: 1.0 }, "Clip: p-norm is 0"),
+            (norm(1.0, 0.0, 0.0), "Clip: p is 0: it must be above 0"),
+            (norm(1.0, f64::NAN, 0.0), "Clip: p is NaN"),
+            (norm(0.0, 1.0, 0.0), "Clip: p-norm is 0"),
+            (norm(1.0, 1.0, -1e-6), "Clip: margin is -0.000001: it must be at least 0 and finite"),
         ] {
             let message = clip.validate().unwrap_err().to_string();
             assert!(message.starts_with(named), "{message}");

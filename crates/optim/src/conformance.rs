@@ -29,6 +29,7 @@ fn table() -> Vec<Case> {
         case(Sgd { dampening: 0.5, rate_inside: true, ..heavy }, 2e-4),
         case(AdaGrad::default(), 0.5),
         case(AdaGrad { eps: 0.0, eps_root: 1e-7, initial_accumulator: 0.1, lr_decay: 0.0 }, 0.5),
+        case(AdaGrad { eps: 0.0, initial_accumulator: 0.1, ..AdaGrad::default() }, 0.5),
         case(RmsProp { alpha: 0.9, ..RmsProp::default() }, 0.01),
         case(RmsProp { centered: true, alpha: 0.9, ..RmsProp::default() }, 0.01),
         case(rms, 0.001),

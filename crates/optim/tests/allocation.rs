@@ -47,7 +47,7 @@ fn steps_allocate_nothing() {
     let len = first + second;
     let grads: Vec<f32> = (0..len).map(|i| (i as f32 * 0.7).sin()).collect();
     let mut params = vec![0.5_f32; len];
-    let whole = [Clip::GlobalNorm(1.0), Clip::PNorm { bound: 1.0, p: 1.0 }];
+    let whole = [Clip::GlobalNorm(1.0), Clip::PNorm { bound: 1.0, p: 1.0, margin: 0.0 }];
     let clips = [None, Some(whole[0]), Some(whole[1]), Some(Clip::BlockNorm(1.0))];
     for (rule, clip) in rules.iter().flat_map(|rule| clips.map(|clip| (rule, clip))) {
         let blocks = vec![

@@ -32,10 +32,14 @@ fn bad_settings_are_refused_by_name() {
         (AdaGrad { initial_accumulator: nan, ..ada }.into(), "AdaGrad: initial_accumulator"),
         (
             AdaGrad { eps: 0.0, ..ada }.into(),
-            "AdaGrad: eps is 0: it must be above 0 where eps_root is 0",
+            "AdaGrad: eps is 0: it must be above 0 where eps_root and initial_accumulator are 0",
         ),
         (AdaGrad { eps: -1.0, ..ada }.into(), "AdaGrad: eps is -1"),
         (AdaGrad { eps_root: nan, ..ada }.into(), "AdaGrad: eps_root is NaN"),
+        (
+            AdaGrad { eps_root: -1.0, initial_accumulator: 2.0, ..ada }.into(),
+            "AdaGrad: eps_root is -1",
+        ),
         (RmsProp { alpha: 1.0, ..rms }.into(), "RmsProp: alpha is 1"),
         (RmsProp { eps: 0.0, ..rms }.into(), "RmsProp: eps is 0"),
         (RmsProp { eps_root: -1.0, ..rms }.into(), "RmsProp: eps_root is -1"),

@@ -1,6 +1,6 @@
 //! The schedules of golden cases: the rate as a function of the step that a name and options mean.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use slalom_optim::{
     Cosine, CosineRestarts, CosineWave, Cyclic, Exponential, Join, LearningRate, Linear, MultiStep,
     OneCycle, Piecewise, Plateau, Polynomial, Schedule, Shape, StepDecay,
@@ -198,6 +198,10 @@ fn optax(name: &str, o: &mut Options) -> Box<dyn Fn(u64) -> f64> {
             cosine(peak, end, steps, o.number("exponent", 1.0))
         }),
         "warmup_exponential_decay" => warm(o, |o| exponential(o, "peak_value")),
+        "sgdr" => {
+            let cycles = o.take("cosine_kwargs").expect("cosine_kwargs");
+            restarts(cycles.as_array().expect("a list of cycles"))
+        }
         other => panic!("unknown schedule {other}"),
     }
 }
@@ -214,6 +218,25 @@ fn warm(
     let rise = Linear { start, end, steps };
     rise.validate().unwrap();
     Box::new(move |step| if step < steps { rise.at(step) } else { then(step - steps) })
+}
+
+/// Warm-ups and cosines one after the other, each from its own step 0.
+fn restarts(cycles: &[Value]) -> Box<dyn Fn(u64) -> f64> {
+    let mut begin = 0;
+    let parts: Vec<_> = cycles
+        .iter()
+        .map(|cycle| {
+            let mut o = Options::of(&json!({ "name": "a cycle", "options": cycle }));
+            let part = (begin, optax("warmup_cosine_decay", &mut o));
+            o.finish();
+            begin += count(number(&cycle["decay_steps"]));
+            part
+        })
+        .collect();
+    Box::new(move |step| {
+        let (begin, part) = parts.iter().rfind(|part| part.0 <= step).expect("the first is at 0");
+        part(step - begin)
+    })
 }
 
 /// Held at `start` for `transition_begin` steps.

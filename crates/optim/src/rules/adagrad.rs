@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_eps, check_not_negative};
+use crate::error::{check, check_not_negative};
 use crate::float::narrow;
 use crate::rules::{At, Kernel, Method, Visit};
 use crate::{Float, OptimError};
@@ -38,7 +38,7 @@ pub struct AdaGrad {
     pub initial_accumulator: f64,
     /// ε, at least 0, outside the root (default 1e-10).
     pub eps: f64,
-    /// Inside the root, at least 0 (default 0); one of the two must be above 0.
+    /// Inside the root, at least 0 (default 0); it, ε or s₀ must be above 0.
     pub eps_root: f64,
 }
 
@@ -52,7 +52,12 @@ impl Method for AdaGrad {
     fn validate(&self) -> Result<(), OptimError> {
         check_not_negative("AdaGrad", "lr_decay", self.lr_decay)?;
         check_not_negative("AdaGrad", "initial_accumulator", self.initial_accumulator)?;
-        check_eps("AdaGrad", self.eps, self.eps_root)
+        check_not_negative("AdaGrad", "eps", self.eps)?;
+        check_not_negative("AdaGrad", "eps_root", self.eps_root)?;
+        // a sum that starts above 0 never falls, so that a gradient of 0 gives no 0/0
+        let above = self.eps + self.eps_root + self.initial_accumulator > 0.0;
+        let bound = "above 0 where eps_root and initial_accumulator are 0";
+        check("AdaGrad", "eps", self.eps, above, bound)
     }
 
     fn slots(&self) -> &'static [&'static str] {
