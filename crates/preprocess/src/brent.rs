@@ -90,13 +90,14 @@ mod tests {
         let quartic = steps([-3.0, 5.0], |x| (x - 0.3).powi(4) - 0.5 * x);
         let bumpy = steps([-1.0, 4.0], |x| (3.0 * x).cos() + 0.1 * x * x);
         let exponential = steps([-5.0, 6.0], |x| x.exp() - 2.0 * x);
+        let near_an_end = steps([-3.0, 5.0], |x| (x - 4.5).powi(2));
         let corner = steps([-9.0, 9.0], |x| (x - 1.7).abs());
         let low = steps([2.0, 9.0], |x| x);
         let high = steps([2.0, 9.0], |x| -x);
         assert_eq!((low.len(), high.len()), (39, 36));
         let ends = [low[38], high[35]];
-        let found = [&quartic[..], &bumpy, &exponential, &corner, &ends];
-        let wanted: [&[f64]; 5] = [&QUARTIC, &BUMPY, &EXPONENTIAL, &CORNER, &ENDS];
+        let found = [&quartic[..], &bumpy, &exponential, &near_an_end, &corner, &ends];
+        let wanted: [&[f64]; 6] = [&QUARTIC, &BUMPY, &EXPONENTIAL, &NEAR_AN_END, &CORNER, &ENDS];
         for (found, wanted) in found.into_iter().zip(wanted) {
             assert_eq!(found.len(), wanted.len(), "{found:?}");
             for (found, wanted) in found.iter().zip(wanted) {
@@ -187,6 +188,9 @@ mod tests {
         0.6931471943,
         0.6931472095,
     ];
+
+    const NEAR_AN_END: [f64; 6] =
+        [0.05572809, 1.94427191, 3.11145618, 4.5, 4.5000000717, 4.4999999283];
 
     const ENDS: [f64; 2] = [2.0000000455, 8.9999997992];
 }

@@ -244,6 +244,29 @@ mod tests {
     }
 
     #[test]
+    fn parts_are_stratified_where_there_are_classes() {
+        let x = Matrix::from_fn(1, 20, |_, j| j as f64);
+        let labels: Vec<u32> = (0..20).map(|i| u32::from(i < 5)).collect();
+        let data = DataSet::new(x.clone(), classes(&labels, 2)).unwrap();
+        let split = Split { stratified: true, ..Split::default() };
+        let parts = data.split(&split).unwrap();
+        let ones = |part: &DataSet<f64>| match part.targets() {
+            OwnedTargets::Classes { indices, .. } => indices.iter().sum::<u32>(),
+            OwnedTargets::Values { .. } => 0,
+        };
+        assert_eq!((ones(&parts.train), ones(&parts.test)), (4, 1));
+        assert!(parts.valid.is_empty() && !parts.test.is_empty());
+        let values = OwnedTargets::Values { values: x.clone(), names: vec!["y".into()] };
+        let mut data = DataSet::new(x, values).unwrap();
+        assert_eq!(data.split(&Split::default()).unwrap().test.len(), 4);
+        data.values_mut().unwrap().fill(7.0);
+        assert_eq!(
+            data.targets().view(),
+            Targets::Values(Matrix::from_element(1, 20, 7.0).as_view())
+        );
+    }
+
+    #[test]
     fn values_cannot_be_stratified() {
         let values = OwnedTargets::Values { values: Matrix::zeros(1, 4), names: vec!["y".into()] };
         let data = DataSet::new(Matrix::<f64>::zeros(2, 4), values).unwrap();

@@ -222,6 +222,11 @@ mod tests {
             scaler.transform(x.as_view_mut()).unwrap();
             assert!(x.iter().all(|v: &f64| (v + 2.0).abs() < 1e-12), "{size}: {x}");
         }
+        let x = from_rows(&[[1e308], [1e308]]);
+        let scaler = MinMax { range: [-2.0, 3.0], clip: false }.fit(x.as_view()).unwrap();
+        let mut y = from_rows(&[[0.5e308_f64]]);
+        scaler.transform(y.as_view_mut()).unwrap();
+        assert!((y[0] + 4.5).abs() < 1e-12, "{y}");
         // the range at which a feature counts as constant is the first that does not
         let bound = 10.0 * f64::EPSILON;
         let x = from_rows(&[[0.0, 0.0], [bound, 0.999 * bound]]);

@@ -54,6 +54,9 @@ mod tests {
             assert_eq!(mean_and_variance(&mut values), [wanted / f64::from(n), variance], "{n}");
         }
         assert_eq!(sum(&[]), 0.0);
+        // 128 numbers are still one run
+        let squares: Vec<f64> = (1..=128).map(|i| 1.0 / f64::from(i * i)).collect();
+        assert_eq!(sum(&squares), 1.637_152_004_954_462_3);
     }
 
     #[test]

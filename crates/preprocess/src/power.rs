@@ -215,11 +215,11 @@ mod tests {
     use super::*;
     use slalom_tensor::from_rows;
 
-    /// scikit-learn 1.9.1, scipy 1.17.1: `PowerTransformer().fit(...).lambdas_`.
+    /// scikit-learn 1.9.1, scipy 1.17.1, NumPy without AVX-512: `PowerTransformer().fit(...).lambdas_`.
     const KNOWN: [(&[f64], f64); 3] = [
-        (&[1.0, 2.0, 3.0, 4.0, 5.0, 60.0], -0.694_797_109_910_933_7),
-        (&[-3.0, -1.0, 0.0, 0.5, 2.0, 7.0, 9.0], 0.648_262_535_542_644_7),
-        (&[-50.0, -2.0, -1.0, -0.5, 0.1, 0.2], 2.626_506_937_570_822_8),
+        (&[1.0, 2.0, 3.0, 4.0, 5.0, 60.0], -0.694_797_079_435_839_2),
+        (&[-3.0, -1.0, 0.0, 0.5, 2.0, 7.0, 9.0], 0.648_262_520_997_327_3),
+        (&[-50.0, -2.0, -1.0, -0.5, 0.1, 0.2], 2.626_506_937_554_905_3),
     ];
 
     #[test]
@@ -227,7 +227,9 @@ mod tests {
         for (values, lambda) in KNOWN {
             let x = Matrix::from_row_slice(1, values.len(), values);
             let found = Power::default().fit(x.as_view()).unwrap().lambdas()[0];
-            assert!((found - lambda).abs() < 1e-7, "{found}, not {lambda}");
+            // other libraries round logarithms in their own way
+            let near = if cfg!(target_env = "gnu") { 1e-12 } else { 1e-7 };
+            assert!((found - lambda).abs() < near, "{found}, not {lambda}");
         }
     }
 

@@ -344,6 +344,18 @@ mod tests {
     }
 
     #[test]
+    fn an_end_reaches_just_short_of_its_edge() {
+        let x = from_rows(&[[-EDGE], [0.0], [EDGE]]);
+        let quantile = Quantile { shape: Shape::Normal, ..Quantile::default() };
+        let mut y = from_rows(&[[0.0]]);
+        quantile.fit(x.as_view()).unwrap().transform(y.as_view_mut()).unwrap();
+        assert_eq!(y[0], 0.0);
+        let (from, to) = ([0.0, 1.0], [5.0, 6.0]);
+        assert_eq!([-1.0, 0.25, 2.0].map(|x| above(x, &from, &to)), [5.0, 5.25, 6.0]);
+        assert_eq!([-1.0, 0.25, 2.0].map(|x| below(x, &from, &to)), [5.0, 5.25, 6.0]);
+    }
+
+    #[test]
     fn what_is_as_good_as_the_end_comes_back_as_the_end() {
         let x = from_rows(&[[0.0], [1e9], [2e9]]);
         let fit = |shape| Quantile { quantiles: 2, shape }.fit(x.as_view()).unwrap();

@@ -162,3 +162,33 @@ impl TryFrom<Unchecked> for Text {
         Ok(Self { values, codes, index })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_column_comes_back_unless_it_contradicts_itself() {
+        let text: Text = [Some("b"), None, Some("a"), Some("b")].into_iter().collect();
+        let good = serde_json::to_string(&text).unwrap();
+        let back: Text = serde_json::from_str(&good).unwrap();
+        assert!(back.iter().eq(text.iter()));
+        for (from, to, why) in [
+            ("[\"b\",\"a\"]", "[\"b\"]", "row 2 has code 1, there are 1 values"),
+            ("[\"b\",\"a\"]", "[\"b\",\"b\"]", "only 1 of the 2 values are distinct"),
+        ] {
+            let error = serde_json::from_str::<Text>(&good.replace(from, to)).unwrap_err();
+            assert!(error.to_string().starts_with(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn gaps_are_filled_and_nothing_else() {
+        let mut text: Text = ["b", "a"].into_iter().collect();
+        text.fill("z");
+        assert!(!text.is_empty() && text.iter().eq([Some("b"), Some("a")]) && !text.knows("z"));
+        text.push(None);
+        text.fill("a");
+        assert!(text.iter().eq([Some("b"), Some("a"), Some("a")]) && text.knows("a"));
+    }
+}

@@ -158,6 +158,26 @@ fn a_saved_pipeline_that_contradicts_itself_never_panics() {
 }
 
 #[test]
+fn indicators_stand_below_the_numbers_of_their_own_group() {
+    let named = |name: &str| Columns::Named(vec![name.to_string()]);
+    let numbers = |steps, indicators| Steps::Numbers { steps, indicators };
+    let filled = vec![Impute::default().into()];
+    let pipeline = Pipeline {
+        groups: vec![
+            Group { columns: named("age"), steps: numbers(filled.clone(), false) },
+            Group { columns: named("pay"), steps: numbers(filled, true) },
+            Group { columns: named("city"), steps: Steps::Drop },
+        ],
+    };
+    let fitted = pipeline.fit(&table(TRAIN)).unwrap();
+    assert_eq!(fitted.feature_names_out(), ["age", "pay", "pay_missing"]);
+    let x = fitted.transform::<f64>(&table(TRAIN)).unwrap();
+    assert_eq!(x.as_slice(), [30.0, 1.0, 0.0, 50.0, 2.0, 1.0, 40.0, 3.0, 0.0]);
+    let kinds = [("age", Kind::Numbers), ("city", Kind::Text), ("pay", Kind::Numbers)];
+    assert!(fitted.columns().iter().map(|(name, kind)| (name.as_str(), *kind)).eq(kinds));
+}
+
+#[test]
 fn a_table_becomes_a_data_set() {
     let table = table(TRAIN);
     let inputs = table.without(&["city"]).unwrap();
