@@ -8,7 +8,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use slalom::optim::{Adam, Block, Optimizer, RmsProp, Rule, Sgd};
+use slalom::optim::{Adam, Block, Optimizer, RmsProp, Rule, Sgd, Slab};
 use slalom::tensor::Threads;
 
 const NUMBERS: usize = 10_000_000;
@@ -102,8 +102,8 @@ fn best<E>(mut work: impl FnMut() -> Result<(), E>) -> Result<f64, E> {
     Ok(best)
 }
 
-fn numbers(seed: u32) -> Vec<f32> {
-    (0..NUMBERS as u32)
-        .map(|i| (i.wrapping_mul(2_654_435_769 + seed) >> 8) as f32 / 16_777_216.0)
-        .collect()
+/// On a cache line, as a run's parameters are and PyTorch's tensors.
+fn numbers(seed: u32) -> Slab<f32> {
+    let number = |i: u32| (i.wrapping_mul(2_654_435_769 + seed) >> 8) as f32 / 16_777_216.0;
+    (0..NUMBERS as u32).map(number).collect::<Vec<_>>().into()
 }
