@@ -55,7 +55,7 @@ impl Method for AdaGrad {
         check_not_negative("AdaGrad", "eps", self.eps)?;
         check_not_negative("AdaGrad", "eps_root", self.eps_root)?;
         // a sum that starts above 0 never falls, so that a gradient of 0 gives no 0/0
-        let above = self.eps + self.eps_root + self.initial_accumulator > 0.0;
+        let above = [self.eps, self.eps_root, self.initial_accumulator] != [0.0; 3];
         let bound = "above 0 where eps_root and initial_accumulator are 0";
         check("AdaGrad", "eps", self.eps, above, bound)
     }
