@@ -111,5 +111,7 @@ mod tests {
     fn a_span_that_overflows_is_still_crossed() {
         assert_eq!(between(-1.5e308, 1.5e308, 0.5), 0.0);
         assert_eq!(between(-1.5e308, 1.5e308, 0.25), -7.5e307);
+        // from the nearer end, as NumPy 2.4: `np.quantile([0.1, 0.7], 0.7)`
+        assert_eq!(between(0.1, 0.7, 0.7), 0.519_999_999_999_999_9);
     }
 }

@@ -1,13 +1,13 @@
 //! Columns of decimal numbers, converted many at a time.
 //!
-//! Where the fields end is found first, eight bytes in one word. Then each column is converted in
-//! batches: of every field the sign, the length and the 16 bytes before its end are gathered, and
-//! digits become a number by the same steps in every place of a batch, without a branch, so that
-//! the compiler makes vectors of them. What is no plain decimal of at most 15 digits is left to the
-//! caller. The digits as a whole number and the power of ten are exact in f64, so one division
-//! rounds right (Clinger 1990, "How to read floating point numbers accurately").
+//! Where the fields end is found first ([`Fields`]). Then each column is converted in batches: of
+//! every field the sign, the length and the 16 bytes before its end are gathered, and digits become
+//! a number by the same steps in every place of a batch, without a branch, so that the compiler
+//! makes vectors of them. What is no plain decimal of at most 15 digits is left to the caller. The
+//! digits as a whole number and the power of ten are exact in f64, so one division rounds right
+//! (Clinger 1990, "How to read floating point numbers accurately").
 
-use memchr::memchr_iter;
+use super::fields::{Fields, all};
 use slalom_tensor::vectorize;
 
 /// Numbers that are converted together.
@@ -24,122 +24,37 @@ pub(super) fn columns(
     let fields = Fields::find(piece, separator, width)?;
     let mut columns = Vec::with_capacity(width);
     for column in 0..width {
-        columns.push(fields.numbers(column, other)?);
+        columns.push(numbers(&fields, column, other)?);
     }
     Some(columns)
 }
 
-/// The fields of whole lines, equally many in each.
-struct Fields<'a> {
-    piece: &'a [u8],
-    /// Where each field ends: at a separator, a line feed or the end of the piece.
-    ends: Vec<u32>,
-    width: usize,
-}
-
-impl<'a> Fields<'a> {
-    fn find(piece: &'a [u8], separator: u8, width: usize) -> Option<Self> {
-        let length = u32::try_from(piece.len()).ok()?;
-        let mut ends = ends(piece, separator);
-        let mut lines = memchr_iter(b'\n', piece).count();
-        if piece.last() != Some(&b'\n') {
-            ends.push(length);
-            lines += 1;
+/// The numbers of a column.
+fn numbers(
+    fields: &Fields<'_>,
+    column: usize,
+    other: &dyn Fn(&[u8]) -> Option<f64>,
+) -> Option<Vec<f64>> {
+    let rows = fields.rows();
+    let mut numbers = Vec::with_capacity(rows);
+    let mut batch = Batch::new();
+    for first in (0..rows).step_by(BATCH) {
+        let count = BATCH.min(rows - first);
+        let place = |i| (first + i) * fields.width + column;
+        for i in 0..count {
+            let (start, end) = fields.borders(place(i));
+            batch.gather(i, fields.piece, start, end);
         }
-        let rows = ends.chunks_exact(width);
-        let whole = rows.remainder().is_empty() && rows.len() == lines;
-        let feed = |row: &[u32]| piece.get(row[width - 1] as usize).is_none_or(|&b| b == b'\n');
-        (whole && rows.into_iter().all(feed)).then_some(Self { piece, ends, width })
-    }
-
-    /// The numbers of a column.
-    fn numbers(&self, column: usize, other: &dyn Fn(&[u8]) -> Option<f64>) -> Option<Vec<f64>> {
-        let rows = self.ends.len() / self.width;
-        let mut numbers = Vec::with_capacity(rows);
-        let mut batch = Batch::new();
-        for first in (0..rows).step_by(BATCH) {
-            let count = BATCH.min(rows - first);
-            let place = |i| (first + i) * self.width + column;
-            for i in 0..count {
-                let (start, end) = self.borders(place(i));
-                batch.gather(i, self.piece, start, end);
+        batch.convert();
+        for (i, number) in batch.numbers[..count].iter_mut().enumerate() {
+            if number.is_nan() {
+                let (start, end) = fields.borders(place(i));
+                *number = other(&fields.piece[start..end])?;
             }
-            batch.convert();
-            for (i, number) in batch.numbers[..count].iter_mut().enumerate() {
-                if number.is_nan() {
-                    let (start, end) = self.borders(place(i));
-                    *number = other(&self.piece[start..end])?;
-                }
-            }
-            numbers.extend_from_slice(&batch.numbers[..count]);
         }
-        Some(numbers)
+        numbers.extend_from_slice(&batch.numbers[..count]);
     }
-
-    /// Where a field starts and ends, the carriage return of its line's end left out.
-    #[inline(always)]
-    fn borders(&self, place: usize) -> (usize, usize) {
-        let start = if place == 0 { 0 } else { self.ends[place - 1] as usize + 1 };
-        let end = self.ends[place] as usize;
-        let cut = start < end
-            && self.piece[end - 1] == b'\r'
-            && self.piece.get(end).is_some_and(|&b| b == b'\n');
-        (start, end - usize::from(cut))
-    }
-}
-
-/// Where the separators and line feeds stand.
-fn ends(piece: &[u8], separator: u8) -> Vec<u32> {
-    let mut ends: Vec<u32> = Vec::with_capacity(piece.len() / 4);
-    let (chunks, rest) = piece.as_chunks::<64>();
-    vectorize(
-        #[inline(always)]
-        || {
-            for (chunk, first) in chunks.iter().zip((0_u32..).step_by(64)) {
-                let mut marks = marks(chunk, separator);
-                let wanted = ends.len() + marks.count_ones() as usize;
-                // eight at a time, whether or not there are so many
-                while ends.len() < wanted {
-                    let mut next = [0; 8];
-                    for end in &mut next {
-                        *end = first + marks.trailing_zeros();
-                        marks &= marks.wrapping_sub(1);
-                    }
-                    ends.extend_from_slice(&next);
-                }
-                ends.truncate(wanted);
-            }
-        },
-    );
-    let first = piece.len() - rest.len();
-    let rest = rest.iter().enumerate().filter(|&(_, &b)| b == separator || b == b'\n');
-    ends.extend(rest.map(|(i, _)| (first + i) as u32));
-    ends
-}
-
-/// One bit for each byte that is a separator or a line feed.
-#[inline(always)]
-fn marks(chunk: &[u8; 64], separator: u8) -> u64 {
-    let mut bits = [0; 8];
-    let (words, _) = chunk.as_chunks::<8>();
-    for (i, (bits, word)) in bits.iter_mut().zip(words).enumerate() {
-        let word = u64::from_le_bytes(*word);
-        let tops = zeros(word ^ all(separator)) | zeros(word ^ all(b'\n'));
-        // the product moves the top bit of byte i to bit 56 + i
-        *bits = ((tops >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
-    }
-    bits.into_iter().fold(0, |all, bits| all | bits)
-}
-
-/// A word of eight equal bytes.
-const fn all(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// The top bit of each byte that is zero.
-#[inline(always)]
-fn zeros(word: u64) -> u64 {
-    !(((word & all(0x7f)) + all(0x7f)) | word) & all(0x80)
+    Some(numbers)
 }
 
 /// The top bit of each byte above 9.

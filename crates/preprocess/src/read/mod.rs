@@ -4,6 +4,7 @@ mod cell;
 mod csv;
 mod decimals;
 mod delimited;
+mod fields;
 mod idx;
 mod npy;
 mod npz;
