@@ -2,7 +2,7 @@
 
 use slalom_tensor::{Factor, Scalar, View, ViewMut, multiply, multiply_then, row_sums};
 
-use crate::layer::PIECE;
+use crate::layer::{BLOCK, PIECE};
 
 use crate::{Activation, Backward, Forward, Init, Kind, Layer, LayerError, Parameter, Pass};
 
@@ -115,7 +115,12 @@ impl<F: Scalar> Layer<F> for Dense {
             multiply(Factor::Plain(dz), Factor::Transposed(at.x), dweight, pass.threads);
         }
         if self.bias {
-            row_sums(dz, dbias);
+            // some rows a task, where there is enough to sum
+            let tasks = (dz.len() / PIECE).clamp(1, 4);
+            let rows = self.units.div_ceil(tasks).next_multiple_of(BLOCK);
+            pass.threads.pieces(dbias, rows, &|first, sums| {
+                row_sums(dz.rows(first, sums.len()), sums);
+            });
         }
         if let Some(dx) = at.dx {
             let weight = View::from_slice(&at.params[..self.units * inputs], self.units, inputs);

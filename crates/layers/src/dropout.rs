@@ -1,6 +1,6 @@
 //! Dropout, in the inverted and in the paper's classical form.
 
-use slalom_regularize::{classical_mask_from, dropout_mask_from};
+use slalom_regularize::{MASK_PIECE, classical_mask_from, dropout_mask_from};
 use slalom_tensor::{Scalar, vectorize};
 
 use crate::error::require;
@@ -75,29 +75,34 @@ impl<F: Scalar> Layer<F> for Dropout {
     }
 
     fn forward(&self, at: Forward<'_, F>, pass: &Pass<'_>) {
-        let form = self.form;
-        pass.threads.pieces(at.cache, PIECE, &|first, mask| match (pass.mode, form) {
-            (Mode::Train { seed, step }, DropoutForm::Inverted) => vectorize(
-                #[inline(always)]
-                || dropout_mask_from(first, seed, step, pass.layer, self.rate, mask),
-            ),
-            (Mode::Train { seed, step }, DropoutForm::Classical) => vectorize(
-                #[inline(always)]
-                || classical_mask_from(first, seed, step, pass.layer, 1.0 - self.rate, mask),
-            ),
-            (Mode::Predict, DropoutForm::Inverted) => mask.fill(F::one()),
-            (Mode::Predict, DropoutForm::Classical) => mask.fill(F::of(1.0 - self.rate)),
-        });
-        let (rows, mask) = (at.x.nrows(), &*at.cache);
-        pass.threads.pieces(at.y, rows * PIECE.div_ceil(rows), &|first, y| {
-            let x = at.x.columns(first / rows, y.len() / rows);
-            scale_columns(x, &mask[first..first + y.len()], y);
+        let rows = at.x.nrows();
+        pass.threads.pairs(at.cache, at.y, piece(rows), &|first, mask, y| {
+            match (pass.mode, self.form) {
+                (Mode::Train { seed, step }, DropoutForm::Inverted) => vectorize(
+                    #[inline(always)]
+                    || dropout_mask_from(first, seed, step, pass.layer, self.rate, mask),
+                ),
+                (Mode::Train { seed, step }, DropoutForm::Classical) => vectorize(
+                    #[inline(always)]
+                    || classical_mask_from(first, seed, step, pass.layer, 1.0 - self.rate, mask),
+                ),
+                (Mode::Predict, DropoutForm::Inverted) => mask.fill(F::one()),
+                (Mode::Predict, DropoutForm::Classical) => mask.fill(F::of(1.0 - self.rate)),
+            }
+            scale_columns(at.x.columns(first / rows, y.len() / rows), mask, y);
         });
     }
 
     fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
         backward_by_mask(at, pass);
     }
+}
+
+/// How many numbers a task takes: whole columns, and whole pieces of a mask.
+fn piece(rows: usize) -> usize {
+    // a multiple of 2ⁿ rows is one of 64 with 2⁶⁻ⁿ columns
+    let columns = MASK_PIECE >> rows.trailing_zeros().min(MASK_PIECE.trailing_zeros());
+    rows * PIECE.div_ceil(rows).next_multiple_of(columns)
 }
 
 /// The width of every kind of dropout, if its rate is one.

@@ -113,6 +113,39 @@ impl Threads {
         });
     }
 
+    /// Cuts two slices of the same length into pieces of `length` (the last may be shorter) and gives
+    /// each pair, with the index of its first items, to `work`.
+    ///
+    /// ```
+    /// let (mut even, mut odd) = ([0; 5], [0; 5]);
+    /// let threads = slalom_tensor::Threads::new(2).unwrap();
+    /// threads.pairs(&mut even, &mut odd, 2, &|first, even, odd| {
+    ///     for (i, (even, odd)) in even.iter_mut().zip(odd).enumerate() {
+    ///         (*even, *odd) = (2 * (first + i), 2 * (first + i) + 1);
+    ///     }
+    /// });
+    /// assert_eq!((even, odd), ([0, 2, 4, 6, 8], [1, 3, 5, 7, 9]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths differ or `length` is 0, and as [`run`](Threads::run).
+    pub fn pairs<T: Send, W: Fn(usize, &mut [T], &mut [T]) + Sync>(
+        &self,
+        a: &mut [T],
+        b: &mut [T],
+        length: usize,
+        work: &W,
+    ) {
+        assert_eq!(a.len(), b.len(), "items of the two slices");
+        let b = &Items(b.as_mut_ptr());
+        self.pieces(a, length, &|first, a| {
+            // SAFETY: the slices are equally long, so that the piece is inside `b` too, and each task
+            // has a piece of its own of what this function borrows until all are done.
+            let b = unsafe { std::slice::from_raw_parts_mut(b.0.add(first), a.len()) };
+            work(first, a, b);
+        });
+    }
+
     /// Cuts a matrix into parts of `width` columns (the last may be narrower) and gives each, with the
     /// index of its first column, to `work`.
     ///
