@@ -89,6 +89,12 @@ impl<F: Float> Chunks<'_, F> {
         self.parts.range(index)
     }
 
+    /// Where the parameters and the slots of a range of the slab stand, for those who ask the
+    /// processor for them early; empty for slots that the rule does not have.
+    pub fn places(&self, range: Range<usize>) -> [*const [F]; SLOTS + 1] {
+        self.parts.places(range)
+    }
+
     /// Updates a chunk by its gradient. Where a number of that is not finite, the piece around it (of
     /// at most 512 numbers) stays as it is, and [`finish`](Chunks::finish) says so.
     ///

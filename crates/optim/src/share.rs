@@ -62,6 +62,14 @@ impl<'a, T, const N: usize> Parts<'a, T, N> {
         self.cuts.ranges[task].clone()
     }
 
+    /// Where a range of every slice stands.
+    pub(crate) fn places(&self, range: Range<usize>) -> [*const [T]; N] {
+        self.slices.map(|slice| {
+            let cells = if slice.is_empty() { slice } else { &slice[range.clone()] };
+            std::ptr::from_ref(cells) as *const [T]
+        })
+    }
+
     /// The range of the task and its part of every slice.
     ///
     /// # Panics

@@ -22,7 +22,7 @@ use crate::{Scalar, Threads, View, vectorize};
 /// Outer::pack(a.as_view(), &mut panels, &Threads::one());
 /// let outer = Outer::new(a.as_view(), b.as_view(), &panels);
 /// let mut part = [0.0; 3];
-/// outer.write(3..6, &mut part); // the last three of six numbers, column by column
+/// outer.write(3..6, &mut part, &[]); // the last three of six numbers, column by column
 /// assert_eq!(part, [4.0, 3.0, 7.0]);
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -70,11 +70,13 @@ impl<'a, F: Scalar> Outer<'a, F> {
         Self { a, b, panels }
     }
 
-    /// Writes a range of the product's numbers, which are counted column by column.
+    /// Writes a range of the product's numbers, which are counted column by column. Meanwhile the
+    /// processor is asked for what stands in the slices, for whoever reads that next: nothing else
+    /// is done with them.
     ///
     /// # Panics
     /// If the range ends behind the product, or `out` is not as long as the range.
-    pub fn write(&self, range: Range<usize>, out: &mut [F]) {
+    pub fn write(&self, range: Range<usize>, out: &mut [F], next: &[*const [F]]) {
         let rows = self.a.nrows();
         assert!(range.end <= rows * self.b.nrows(), "{range:?} of {rows}x{}", self.b.nrows());
         assert_eq!(out.len(), range.len(), "numbers of the range");
@@ -96,7 +98,7 @@ impl<'a, F: Scalar> Outer<'a, F> {
             } else if self.panels.is_empty() {
                 self.columns(column, part);
             } else {
-                self.columns_from_panels(column, part);
+                self.columns_from_panels(column, part, next);
             }
             (at, rest) = (at + length, later);
         }
@@ -156,12 +158,14 @@ impl<'a, F: Scalar> Outer<'a, F> {
 
     /// Whole columns, from the panels of `a` and from columns of `b` that are copied group by group.
     #[inline(never)] // the room on the stack is for those who need it
-    fn columns_from_panels(&self, first: usize, out: &mut [F]) {
+    fn columns_from_panels(&self, first: usize, out: &mut [F], next: &[*const [F]]) {
         let kernel = best::<F>();
         let m = self.a.nrows();
         let (_, b) = self.sides();
         let mut room = [const { MaybeUninit::<F>::uninit() }; WIDE * DEPTH];
         let room = room.as_mut_ptr().cast::<F>();
+        let rounds = depths(self.a.ncols()).count() * groups(kernel, m).count();
+        let (blocks, mut done) = (out.len().div_ceil(WIDE * m) * rounds, 0);
         for (group, out) in out.chunks_mut(WIDE * m).enumerate() {
             let (column, n) = (first + group * WIDE, out.len() / m);
             for (depth, k) in depths(self.a.ncols()) {
@@ -178,6 +182,8 @@ impl<'a, F: Scalar> Outer<'a, F> {
                 let (row, column) = (COLUMNS, 1);
                 let b = Side { at: room.cast_const(), row, column };
                 for (top, rows) in groups(kernel, m) {
+                    let ahead = Ahead::share(next, done, blocks);
+                    done += 1;
                     // SAFETY: the panels were filled for this round and these rows; the room was
                     // filled above; `out` has m·n numbers.
                     unsafe {
@@ -187,7 +193,7 @@ impl<'a, F: Scalar> Outer<'a, F> {
                         let (b_tile, add, packed) = (COLUMNS * k, depth > 0, true);
                         let (m, c_step) = (rows, m);
                         let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
-                        (kernel.block)(&block, Ahead::nothing());
+                        (kernel.block)(&block, ahead);
                     }
                 }
             }
@@ -261,9 +267,10 @@ mod tests {
         Outer::pack(a.as_view(), &mut panels, &threads);
         let outer = Outer::new(a.as_view(), b.as_view(), &panels);
         for length in [1, m / 2 + 1, m, 2 * m + 3, 40 * m, m * n] {
+            let numbers: [F; 100] = [F::nan(); 100];
             let mut out = vec![F::nan(); m * n];
             for (i, part) in out.chunks_mut(length).enumerate() {
-                outer.write(i * length..i * length + part.len(), part);
+                outer.write(i * length..i * length + part.len(), part, &[&numbers]);
             }
             assert!(out == whole.as_slice(), "{m}x{n}, {k} sums, parts of {length}");
         }
@@ -285,7 +292,7 @@ mod tests {
     fn no_columns_give_zeros() {
         let (a, b) = (Matrix::<f32>::zeros(2, 0), Matrix::zeros(3, 0));
         let mut out = [1.0; 6];
-        Outer::new(a.as_view(), b.as_view(), &[]).write(0..6, &mut out);
+        Outer::new(a.as_view(), b.as_view(), &[]).write(0..6, &mut out, &[]);
         assert_eq!(out, [0.0; 6]);
     }
 
@@ -293,6 +300,6 @@ mod tests {
     #[should_panic(expected = "5..7 of 2x3")]
     fn a_range_behind_the_product_is_refused() {
         let (a, b) = (Matrix::<f32>::zeros(2, 1), Matrix::zeros(3, 1));
-        Outer::new(a.as_view(), b.as_view(), &[]).write(5..7, &mut [0.0; 2]);
+        Outer::new(a.as_view(), b.as_view(), &[]).write(5..7, &mut [0.0; 2], &[]);
     }
 }

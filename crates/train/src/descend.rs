@@ -40,8 +40,9 @@ pub(crate) fn by_chunks<F: Scalar>(
 
 /// How many tasks there are at least, where there are as many chunks.
 const TASKS: usize = 64;
-/// The most chunks of a task: enough columns of a tall matrix at a time, few enough for the cache.
-const MOST: usize = 8;
+/// The most chunks of a task: enough columns of a tall matrix at a time, few enough that the second
+/// cache holds what is asked for ahead, too.
+const MOST: usize = 4;
 /// Numbers by which a room is longer, so that it can begin on a cache line.
 const LINE: usize = 16;
 
@@ -75,7 +76,10 @@ fn update<F: Scalar>(
         };
         let joined = chunks.clone().take_while(joined).count();
         let part = &mut room[..end - start];
-        gradient.write(start..end, part);
+        // memory brings parameters and slots while the gradient is computed
+        let places = step.places(start..end);
+        let used = places.iter().take_while(|place| !place.is_empty()).count();
+        gradient.write(start..end, part, &places[..used]);
         for chunk in chunks.by_ref().take(joined) {
             let range = step.range(chunk);
             step.update(chunk, &part[range.start - start..range.end - start]);

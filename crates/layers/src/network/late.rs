@@ -43,7 +43,7 @@ pub(crate) struct Late {
 /// tape.ends().1.fill(0.1);
 /// let gradient = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
 /// let mut part = [0.0; 3];
-/// gradient.write(4998..5001, &mut part); // the last two weights and the first bias
+/// gradient.write(4998..5001, &mut part, &[]); // the last two weights and the first bias
 /// assert_eq!(part.map(|v| (v * 10.0).round()), [10.0, 10.0, 20.0]);
 /// gradient.complete();
 /// assert_eq!(slab[4998..5001], part);
@@ -142,11 +142,12 @@ impl<F: Scalar> Gradient<'_, F> {
         bound
     }
 
-    /// Writes a range of the gradient, in the slab's order.
+    /// Writes a range of the gradient, in the slab's order. Meanwhile the processor is asked for what
+    /// stands in the slices, for whoever reads that next: nothing else is done with them.
     ///
     /// # Panics
     /// If the range is not inside the slab, or `out` not as long as it.
-    pub fn write(&self, range: Range<usize>, out: &mut [F]) {
+    pub fn write(&self, range: Range<usize>, out: &mut [F], next: &[*const [F]]) {
         assert_eq!(out.len(), range.len(), "numbers of the range");
         let (mut at, mut rest) = (range.start, out);
         let first = self.tape.late.partition_point(|late| late.range.end <= at);
@@ -159,7 +160,7 @@ impl<F: Scalar> Gradient<'_, F> {
             before.copy_from_slice(&self.slab[at..own]);
             let (part, behind) = behind.split_at_mut(end - own);
             let of = late.range.start;
-            self.tape.outer(late, self.x).write(own - of..end - of, part);
+            self.tape.outer(late, self.x).write(own - of..end - of, part, next);
             (at, rest) = (end, behind);
         }
         rest.copy_from_slice(&self.slab[at..range.end]);

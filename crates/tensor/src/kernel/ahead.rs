@@ -30,6 +30,19 @@ impl Ahead {
         Self { start: at.addr(), length, step, left: count, share: 0 }
     }
 
+    /// What a block asks for of slices that all blocks ask for together, in turns.
+    pub(crate) fn share<F>(slices: &[*const [F]], block: usize, blocks: usize) -> Self {
+        let shares = blocks.checked_div(slices.len()).unwrap_or(0);
+        if block >= shares * slices.len() {
+            return Self::nothing();
+        }
+        let (slice, share) = (slices[block % slices.len()], block / slices.len());
+        let border = |share| slice.len() * share / shares;
+        let (from, to) = (border(share), border(share + 1));
+        let stretch = (to - from).div_ceil(STRETCHES);
+        Self::new(slice.cast::<F>().wrapping_add(from), stretch, (stretch, STRETCHES))
+    }
+
     /// The same, asked for by so many tiles.
     pub(super) fn spread(self, tiles: usize) -> Self {
         Self { share: self.left.div_ceil(tiles.max(1)), ..self }
@@ -49,6 +62,9 @@ impl Ahead {
         walk
     }
 }
+
+/// Stretches into which a block's share of slices is cut: as many as the tiles of a block side by side.
+const STRETCHES: usize = 4;
 
 /// A way through memory, at an even pace.
 #[derive(Clone, Copy, Debug)]
@@ -102,5 +118,23 @@ mod tests {
             }
         }
         assert_eq!(begins, [20, 1020, 2020]);
+    }
+
+    #[test]
+    fn blocks_share_slices() {
+        let numbers = [[0.0_f32; 120]; 2];
+        let slices = numbers.each_ref().map(|numbers| std::ptr::from_ref(&numbers[..]));
+        let of = |block| Ahead::share(&slices, block, 7);
+        let end = |block| of(block).start + STRETCHES * of(block).length;
+        for (block, numbers) in numbers.iter().enumerate() {
+            let all = numbers.as_ptr_range();
+            assert_eq!(of(block).start, all.start.addr());
+            assert_eq!(end(block), of(block + 2).start);
+            assert_eq!(end(block + 2), of(block + 4).start);
+            assert_eq!(end(block + 4), all.end.addr());
+        }
+        assert_eq!(of(6).left, 0);
+        assert_eq!(Ahead::share::<f32>(&[], 0, 7).left, 0);
+        assert_eq!(Ahead::share(&slices, 0, 1).left, 0);
     }
 }
