@@ -160,13 +160,17 @@ impl Plan {
         a: Side<F>,
         (m, k): (usize, usize),
         (round, task): (usize, usize),
-        own: Range<usize>,
+        own: impl FnOnce() -> Range<usize>,
     ) -> Ahead {
+        if !self.pack_a || self.blocks.0 == 1 || m * k < FAR {
+            return Ahead::nothing();
+        }
+        let own = own();
         let (round, task) = match task + 1 < own.end {
             true => (round, task + 1),
             false => (round + 1, own.start),
         };
-        if !self.pack_a || self.blocks.0 == 1 || m * k < FAR || round == self.rounds {
+        if round == self.rounds {
             return Ahead::nothing();
         }
         let row = |i| border(m, kernel.width, self.blocks.0, i);
@@ -225,7 +229,11 @@ pub(crate) fn best<F: Scalar>() -> &'static Kernel<F> {
 
 /// Where block `i` of `count` begins, when units of `unit` are shared out as evenly as they come.
 fn border(length: usize, unit: usize, count: usize, i: usize) -> usize {
-    (i * length.div_ceil(unit) / count * unit).min(length)
+    match i {
+        0 => 0, // no division: small products are mostly what stands around them
+        _ if i == count => length,
+        _ => (i * length.div_ceil(unit) / count * unit).min(length),
+    }
 }
 
 fn run<F: Scalar>(
@@ -282,9 +290,12 @@ fn run<F: Scalar>(
             let tasks = plan.blocks.0 * plan.blocks.1;
             threads.run_seated(tasks, &|task, seat| {
                 let (whole, a, b, c, room) = at.0;
-                let own = threads.own(seat, tasks);
+                let own = || threads.own(seat, tasks);
                 let ahead = plan.ahead(kernel, whole, shape, (round, task), own);
-                let (i, j) = (task % plan.blocks.0, task / plan.blocks.0);
+                let (i, j) = match plan.blocks {
+                    (_, 1) => (task, 0),
+                    (count, _) => (task % count, task / count),
+                };
                 let rows = |i| border(m, kernel.width, plan.blocks.0, i);
                 let cols = |j| border(n, COLUMNS, plan.blocks.1, j);
                 let (row, column) = (rows(i), cols(j));
