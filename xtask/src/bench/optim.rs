@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use slalom::optim::{Adam, Block, Optimizer, RmsProp, Rule, Sgd, Slab};
 use slalom::tensor::Threads;
 
@@ -17,8 +17,14 @@ const RUNS: usize = 7;
 /// Prints the table; an argument keeps the rules whose name contains it.
 pub(super) fn run(filter: &[String]) -> Result<()> {
     let all = std::thread::available_parallelism()?.get();
-    let kept = |name: &str| filter.iter().all(|part| name.contains(part.as_str()));
+    let kept = |name: &str| filter.iter().all(|part| name.contains(&part.to_lowercase()));
     let rules: Vec<_> = rules().into_iter().filter(|(name, _)| kept(name)).collect();
+    if rules.is_empty() {
+        bail!(
+            "no rule has {:?} in its name: `cargo xtask bench optim` lists them",
+            filter.join(" ")
+        );
+    }
     println!("10 M f32; best of {RUNS} runs; {all} threads at most");
     for count in if all > 1 { vec![1, all] } else { vec![1] } {
         let threads = Threads::new(count).context("cannot start the threads")?;
