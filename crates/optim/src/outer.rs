@@ -3,7 +3,7 @@
 
 use crate::Float;
 use crate::norm::squares;
-use crate::rules::{Direction, Kernel, Visit};
+use crate::rules::{Kernel, Visit};
 use crate::simd::{Level, Work};
 use crate::sweep::{Sweep, part, update};
 
@@ -63,10 +63,6 @@ impl<F: Float> Visit<F> for Multiplied<'_, '_, F> {
         } else {
             level.run(Columns::<_, _, N, false> { numbers: self, kernel });
         }
-    }
-
-    fn update_by_norm<const N: usize>(self, kernel: impl Kernel<F, N> + Direction<F, N>) {
-        self.update(kernel);
     }
 }
 
