@@ -342,3 +342,25 @@ fn a_small_step_at_every_scale_stays_finite() {
         }
     }
 }
+
+/// A unit that is dead, an input that is always 0: their gradients are 0 from some step on.
+#[test]
+fn what_decays_ends_at_zero_and_is_never_subnormal() {
+    for Case { rule, rate, .. } in table() {
+        let mut opt = whole::<f32>(&rule, 40);
+        let (mut params, grads) = (noise(40, 1.0), noise(40, 2.0));
+        opt.step(rate, &mut params, &grads).unwrap();
+        for _ in 0..1000 {
+            opt.step(rate, &mut params, &[0.0; 40]).unwrap();
+            for slot in &opt.state().slots {
+                assert!(slot.iter().all(|s| !s.is_subnormal()), "{rule:?}: {slot:?}");
+            }
+        }
+        let of = |name: &str| rule.slots().iter().position(|slot| *slot == name);
+        if let Some(slot) = of("velocity").or(of("mean"))
+            && rule.momentum().is_some_and(|momentum| momentum <= 0.9)
+        {
+            assert!(opt.state().slots[slot].iter().all(|&s| s == 0.0), "{rule:?}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! The one loop over the slab: clip · penalty · decay · rule · proximal step, number by number.
 
-use crate::float::{clamp, narrow, signed};
+use crate::float::{clamp, narrow, settled, signed};
 use std::ops::Range;
 
 use crate::norm::{Squares, first_not_finite, squares};
@@ -233,7 +233,7 @@ pub(crate) fn update<F: Float, const N: usize, const PLAIN: bool>(
         });
         let (p, slots) = kernel.update(p * common.kept, g, slots);
         params[i] = if PLAIN { p } else { p - clamp(p, common.shrink) };
-        for (slot, &value) in slots.iter().enumerate() {
+        for (slot, value) in slots.map(settled).into_iter().enumerate() {
             match slot {
                 0 => slot0[i] = value,
                 1 => slot1[i] = value,

@@ -36,6 +36,19 @@ pub fn tanh<F: Scalar>(x: F) -> F {
     F::of((m / (m + 2.0)).copysign(x))
 }
 
+/// `x`, and 0 in place of a number so small that products with it may be subnormal: below 2¹⁶ times the
+/// least normal number (8e-34 for f32). Many processors take a hundred times as long for those.
+///
+/// ```
+/// use slalom_tensor::elementary::settled;
+/// assert_eq!([1e-30_f32, 1e-40, -1e-40].map(settled), [1e-30, 0.0, 0.0]);
+/// ```
+#[inline(always)]
+pub fn settled<F: Scalar>(x: F) -> F {
+    let least = F::min_positive_value() * F::of(65536.0);
+    if x.abs() < least { F::zero() } else { x }
+}
+
 /// eˣ = (1 + p)·low·high with p = eʳ − 1, x = k·ln 2 + r and low·high = 2ᵏ, which need not be a
 /// number by itself.
 struct Scaled {
