@@ -169,16 +169,9 @@ impl<'a, F: Scalar> Outer<'a, F> {
         for (group, out) in out.chunks_mut(WIDE * m).enumerate() {
             let (column, n) = (first + group * WIDE, out.len() / m);
             for (depth, k) in depths(self.a.ncols()) {
-                for panel in 0..n.div_ceil(COLUMNS) {
-                    let start = panel * COLUMNS;
-                    let count = COLUMNS.min(n - start);
-                    // SAFETY: the columns are inside `b`; the room holds WIDE columns as deep as a
-                    // round can be.
-                    unsafe {
-                        let from = b.after(depth, column + start);
-                        (kernel.pack_columns)(from, k, count, room.add(start * k));
-                    }
-                }
+                // SAFETY: the columns are inside `b`; the room holds WIDE columns as deep as a round
+                // can be.
+                unsafe { (kernel.pack_columns)(b.after(depth, column), k, n, room) };
                 let (row, column) = (COLUMNS, 1);
                 let b = Side { at: room.cast_const(), row, column };
                 for (top, rows) in groups(kernel, m) {

@@ -148,7 +148,7 @@ impl Plan {
             in_parts: shared && rounds > 1 && m * n <= IN_PARTS && !a_transposed,
             pack_a: n > 1
                 && (a_transposed || n >= WIDE || (n >= 64 && m * k >= FAR) || (m < 64 && k >= 64)),
-            pack_b: b_transposed && m >= 1024 && n >= 64,
+            pack_b: if b_transposed { m >= 1024 && n >= 64 } else { m >= 512 && n >= WIDE },
         }
     }
 
@@ -397,12 +397,10 @@ fn pack_columns<F: Scalar>(
     let at = &at;
     threads.run(tasks, &|task| {
         let (b, to) = at.0;
-        for panel in task * panels / tasks..(task + 1) * panels / tasks {
-            let column = panel * COLUMNS;
-            let count = COLUMNS.min(n - column);
-            // SAFETY: the panel's columns are inside the factor, and its room is its own.
-            unsafe { (kernel.pack_columns)(b.after(0, column), k, count, to.add(column * k)) };
-        }
+        let column = |task: usize| (task * panels / tasks * COLUMNS).min(n);
+        let (first, count) = (column(task), column(task + 1) - column(task));
+        // SAFETY: these columns are inside the factor, and their panels' room is this task's alone.
+        unsafe { (kernel.pack_columns)(b.after(0, first), k, count, to.add(first * k)) };
     });
 }
 

@@ -161,12 +161,60 @@ unsafe fn pack_plain<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
     }
 }
 
-/// Copies so many rows and columns of the right side into a panel: row after row.
+/// Copies so many rows and columns of the right side into panels of [`COLUMNS`] columns, one behind the
+/// other: row after row.
 ///
 /// # Safety
-/// The side must have these rows and columns, and the panel room for `k` times [`COLUMNS`].
+/// The side must have these rows and columns, and the panels room for them; the processor must have
+/// the instruction set of `L`.
 #[inline(always)]
-pub(super) unsafe fn pack_columns<F: Copy>(b: Side<F>, k: usize, count: usize, to: *mut F) {
+pub(super) unsafe fn pack_columns<L: Lanes>(
+    b: Side<L::Scalar>,
+    k: usize,
+    n: usize,
+    to: *mut L::Scalar,
+) {
+    let w = L::WIDTH;
+    let mut column = 0;
+    // SAFETY: as the caller's; squares lie inside these rows and columns.
+    unsafe {
+        // columns whose rows follow each other: squares of a register's width, turned
+        while b.row == 1 && column + w.max(COLUMNS) <= n {
+            let mut square = [<L::Scalar as num_traits::Zero>::zero(); 256];
+            for p in (0..k / w * w).step_by(w) {
+                for part in (0..w.max(COLUMNS)).step_by(w) {
+                    let from = b.at.add((column + part) * b.column + p);
+                    if w <= COLUMNS {
+                        let to = to.add(column * k + p * COLUMNS + part);
+                        L::transpose(from, b.column, to, COLUMNS);
+                        continue;
+                    }
+                    L::transpose(from, b.column, square.as_mut_ptr(), w);
+                    for (i, row) in square.chunks_exact(w).take(w).enumerate() {
+                        for (panel, row) in row.chunks_exact(COLUMNS).enumerate() {
+                            let to = to.add((column + panel * COLUMNS) * k + (p + i) * COLUMNS);
+                            std::ptr::copy_nonoverlapping(row.as_ptr(), to, COLUMNS);
+                        }
+                    }
+                }
+            }
+            for panel in (column..column + w.max(COLUMNS)).step_by(COLUMNS) {
+                let rest = k / w * w;
+                let (from, to) = (b.after(rest, panel), to.add(panel * k + rest * COLUMNS));
+                pack_panel(from, k - rest, COLUMNS, to);
+            }
+            column += w.max(COLUMNS);
+        }
+        while column < n {
+            pack_panel(b.after(0, column), k, COLUMNS.min(n - column), to.add(column * k));
+            column += COLUMNS;
+        }
+    }
+}
+
+/// Copies so many rows and columns into one panel.
+#[inline(always)]
+unsafe fn pack_panel<F: Copy>(b: Side<F>, k: usize, count: usize, to: *mut F) {
     for p in 0..k {
         // SAFETY: as the caller's.
         unsafe {
@@ -276,8 +324,32 @@ impl<F: crate::Scalar> Tile<F> {
     unsafe fn steps<L: Lanes<Scalar = F>, const HEIGHT: usize, const COLUMNS: usize>(
         &self,
         count: usize,
+        walk: Option<Walk>,
+        at: (&mut *const F, &mut *const F, &mut [[L::Vector; HEIGHT]; COLUMNS]),
+    ) {
+        // SAFETY: as the caller's.
+        unsafe {
+            // with distances that are known, the loop is loads and multiply-adds alone
+            if COLUMNS == L::TILE.1
+                && (self.b_row, self.b_column) == (super::COLUMNS, 1)
+                && self.last == L::WIDTH
+            {
+                self.steps_of::<L, HEIGHT, COLUMNS>(count, walk, at, (super::COLUMNS, 1), L::WIDTH)
+            } else {
+                let b = (self.b_row, self.b_column);
+                self.steps_of::<L, HEIGHT, COLUMNS>(count, walk, at, b, self.last)
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn steps_of<L: Lanes<Scalar = F>, const HEIGHT: usize, const COLUMNS: usize>(
+        &self,
+        count: usize,
         mut walk: Option<Walk>,
         (a, b, sums): (&mut *const F, &mut *const F, &mut [[L::Vector; HEIGHT]; COLUMNS]),
+        (b_row, b_column): (usize, usize),
+        last: usize,
     ) {
         for _ in 0..count {
             if let Some(walk) = &mut walk {
@@ -289,14 +361,16 @@ impl<F: crate::Scalar> Tile<F> {
                 for (i, row) in rows.iter_mut().enumerate().take(HEIGHT - 1) {
                     *row = L::load(a.add(i * L::WIDTH));
                 }
-                rows[HEIGHT - 1] = L::load_first(a.add((HEIGHT - 1) * L::WIDTH), self.last);
+                let end = a.add((HEIGHT - 1) * L::WIDTH);
+                rows[HEIGHT - 1] =
+                    if last == L::WIDTH { L::load(end) } else { L::load_first(end, last) };
                 for (j, column) in sums.iter_mut().enumerate() {
-                    let factor = L::splat(*b.add(j * self.b_column));
+                    let factor = L::splat(*b.add(j * b_column));
                     for (sum, row) in column.iter_mut().zip(rows) {
                         *sum = L::fma(row, factor, *sum);
                     }
                 }
-                (*a, *b) = (a.add(self.a_step), b.add(self.b_row));
+                (*a, *b) = (a.add(self.a_step), b.add(b_row));
             }
         }
     }

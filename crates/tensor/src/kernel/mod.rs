@@ -46,7 +46,7 @@ pub struct Kernel<F> {
     pub(crate) block: unsafe fn(&Block<F>, Ahead),
     /// Copies the left side of a block into its panels.
     pub(crate) pack_rows: unsafe fn(&Block<F>),
-    /// Copies so many rows and columns (at most [`COLUMNS`]) of the right side into a panel.
+    /// Copies so many rows and columns of the right side into panels of [`COLUMNS`] columns.
     pub(crate) pack_columns: unsafe fn(Side<F>, usize, usize, *mut F),
 }
 
@@ -54,19 +54,19 @@ pub struct Kernel<F> {
 mod x86 {
     use super::lanes::Lanes;
     use super::lanes::x86::{F32x8, F32x16, F64x4, F64x8};
-    use super::{Ahead, Block, Kernel, block};
+    use super::{Ahead, Block, Kernel, Side, block};
     use std::sync::LazyLock;
 
     /// One entry point for each instruction set and scalar: the generic code, compiled for it.
     macro_rules! kernel {
-        ($kernel:ident, $entry:ident, $pack:ident, $lanes:ty, $scalar:ty, $features:literal) => {
+        ($kernel:ident, $entry:ident, $pack:ident, $columns:ident, $lanes:ty, $scalar:ty, $features:literal) => {
             pub(super) static $kernel: Kernel<$scalar> = Kernel {
                 width: <$lanes as Lanes>::WIDTH,
                 rows: <$lanes as Lanes>::TILE.0 * <$lanes as Lanes>::WIDTH,
                 packs: true,
                 block: $entry,
                 pack_rows: $pack,
-                pack_columns: block::pack_columns::<$scalar>,
+                pack_columns: $columns,
             };
 
             #[target_feature(enable = $features)]
@@ -80,6 +80,12 @@ mod x86 {
                 // SAFETY: the caller's, and this function has the instruction set.
                 unsafe { block::pack_rows::<$lanes>(x) }
             }
+
+            #[target_feature(enable = $features)]
+            unsafe fn $columns(b: Side<$scalar>, k: usize, n: usize, to: *mut $scalar) {
+                // SAFETY: the caller's, and this function has the instruction set.
+                unsafe { block::pack_columns::<$lanes>(b, k, n, to) }
+            }
         };
     }
 
@@ -87,6 +93,7 @@ mod x86 {
         AVX512_F32,
         avx512_f32,
         pack_avx512_f32,
+        columns_avx512_f32,
         F32x16,
         f32,
         "avx512f,avx512vl,avx512bw,avx512dq,fma"
@@ -95,12 +102,13 @@ mod x86 {
         AVX512_F64,
         avx512_f64,
         pack_avx512_f64,
+        columns_avx512_f64,
         F64x8,
         f64,
         "avx512f,avx512vl,avx512bw,avx512dq,fma"
     );
-    kernel!(AVX2_F32, avx2_f32, pack_avx2_f32, F32x8, f32, "avx2,fma");
-    kernel!(AVX2_F64, avx2_f64, pack_avx2_f64, F64x4, f64, "avx2,fma");
+    kernel!(AVX2_F32, avx2_f32, pack_avx2_f32, columns_avx2_f32, F32x8, f32, "avx2,fma");
+    kernel!(AVX2_F64, avx2_f64, pack_avx2_f64, columns_avx2_f64, F64x4, f64, "avx2,fma");
 
     #[inline]
     pub(crate) fn avx512() -> bool {
