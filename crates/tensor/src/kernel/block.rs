@@ -25,6 +25,9 @@ pub(crate) struct Block<F> {
     pub(crate) packed: bool,
 }
 
+/// Columns from which on the right side is taken for too large for a near cache.
+const MANY: usize = 256;
+
 /// Computes a block.
 ///
 /// # Safety
@@ -43,7 +46,10 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
             pack::<L>(x, tallest);
         }
         let tall = heights::<L>(x.m, tallest).filter(|&height| height == L::TILE.0).count();
-        let mut ahead = ahead.spread(x.n / L::TILE.1 * tall);
+        // where no near cache holds the right side, the first tile of a panel of it asks for the next one
+        let wide = x.n >= MANY && (x.b.row, x.b.column) == (COLUMNS, 1);
+        let others = tall.saturating_sub(usize::from(wide));
+        let mut ahead = ahead.spread(x.n / L::TILE.1 * others);
         let mut column = 0;
         while column < x.n {
             let columns = L::TILE.1.min(x.n - column);
@@ -67,7 +73,13 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
                     add: x.add,
                     last: rows - (height - 1) * L::WIDTH,
                 };
-                tile.run::<L>(height, columns, &mut ahead);
+                if wide && row == 0 && column + COLUMNS < x.n {
+                    let next = x.b.at.add((column / COLUMNS + 1) * x.b_tile);
+                    let mut panel = Ahead::new(next, 0, (COLUMNS * x.k, 1)).spread(1);
+                    tile.run::<L>(height, columns, &mut panel);
+                } else {
+                    tile.run::<L>(height, columns, &mut ahead);
+                }
                 row += rows;
             }
             column += columns;
@@ -334,23 +346,29 @@ impl<F: crate::Scalar> Tile<F> {
                 && (self.b_row, self.b_column) == (super::COLUMNS, 1)
                 && self.last == L::WIDTH
             {
-                self.steps_of::<L, HEIGHT, COLUMNS>(count, walk, at, (super::COLUMNS, 1), L::WIDTH)
+                self.steps_of::<L, HEIGHT, COLUMNS, true>(count, walk, at)
             } else {
-                let b = (self.b_row, self.b_column);
-                self.steps_of::<L, HEIGHT, COLUMNS>(count, walk, at, b, self.last)
+                self.steps_of::<L, HEIGHT, COLUMNS, false>(count, walk, at)
             }
         }
     }
 
+    /// The same; in a `PANEL` the right side's rows follow each other, and all rows of the left one
+    /// count.
     #[inline(always)]
-    unsafe fn steps_of<L: Lanes<Scalar = F>, const HEIGHT: usize, const COLUMNS: usize>(
+    unsafe fn steps_of<
+        L: Lanes<Scalar = F>,
+        const HEIGHT: usize,
+        const COLUMNS: usize,
+        const PANEL: bool,
+    >(
         &self,
         count: usize,
         mut walk: Option<Walk>,
         (a, b, sums): (&mut *const F, &mut *const F, &mut [[L::Vector; HEIGHT]; COLUMNS]),
-        (b_row, b_column): (usize, usize),
-        last: usize,
     ) {
+        let distances = if PANEL { (super::COLUMNS, 1) } else { (self.b_row, self.b_column) };
+        let (b_row, b_column) = distances;
         for _ in 0..count {
             if let Some(walk) = &mut walk {
                 walk.step();
@@ -362,8 +380,7 @@ impl<F: crate::Scalar> Tile<F> {
                     *row = L::load(a.add(i * L::WIDTH));
                 }
                 let end = a.add((HEIGHT - 1) * L::WIDTH);
-                rows[HEIGHT - 1] =
-                    if last == L::WIDTH { L::load(end) } else { L::load_first(end, last) };
+                rows[HEIGHT - 1] = if PANEL { L::load(end) } else { L::load_first(end, self.last) };
                 for (j, column) in sums.iter_mut().enumerate() {
                     let factor = L::splat(*b.add(j * b_column));
                     for (sum, row) in column.iter_mut().zip(rows) {
