@@ -27,7 +27,8 @@ pub(crate) fn by_chunks<F: Scalar>(
     }
     let step = optimizer.begin_chunks(rate, params)?;
     let count = step.count();
-    let own = (count / TASKS).clamp(1, MOST);
+    let most = MOST * (gradient.samples() / BATCH).clamp(1, MOST);
+    let own = (count / TASKS).clamp(1, most);
     let length = (0..count).map(|chunk| step.range(chunk).len()).max().unwrap_or(0) * own;
     rooms.resize_with(threads.count(), Vec::new);
     rooms.iter_mut().for_each(|room| room.resize(length + LINE, F::zero()));
@@ -43,6 +44,9 @@ const TASKS: usize = 64;
 /// The most chunks of a task: enough columns of a tall matrix at a time, few enough that the second
 /// cache holds what is asked for ahead, too.
 const MOST: usize = 4;
+/// Samples of a batch from which on tasks are longer: the product then takes longer than the memory, and
+/// goes over all of dZ for each task.
+const BATCH: usize = 128;
 /// Numbers by which a room is longer, so that it can begin on a cache line.
 const LINE: usize = 16;
 

@@ -119,6 +119,11 @@ impl<F: Scalar> Network<F> {
 }
 
 impl<F: Scalar> Gradient<'_, F> {
+    /// How many samples it is the sum over.
+    pub fn samples(&self) -> usize {
+        self.x.ncols()
+    }
+
     /// What no number of the gradient exceeds in magnitude, nor any sum that it is computed from;
     /// not finite where that cannot be said.
     ///

@@ -28,6 +28,9 @@ pub(crate) struct Block<F> {
 /// Columns from which on the right side is taken for too large for a near cache.
 const MANY: usize = 256;
 
+/// Steps into the depth from which on it pays to ask for the output that is added to beforehand.
+const DEEP: usize = 128;
+
 /// Computes a block.
 ///
 /// # Safety
@@ -308,6 +311,14 @@ impl<F: crate::Scalar> Tile<F> {
         unsafe {
             let zero = L::splat(<L::Scalar as num_traits::Zero>::zero());
             let mut sums = [[zero; HEIGHT]; COLUMNS];
+            if self.add && self.k >= DEEP {
+                // long before it is needed, and from far away
+                let rows = (HEIGHT - 1) * L::WIDTH + self.last;
+                for j in 0..COLUMNS {
+                    let to = self.c.add(j * self.c_step).cast_const();
+                    crate::prefetch(std::slice::from_raw_parts(to, rows));
+                }
+            }
             let (mut a, mut b) = (self.a, self.b);
             // the largest tile only: it takes the time, and the loops of the others stay short
             let goes = if (HEIGHT, COLUMNS) == L::TILE { ahead.goes() } else { 0 };
