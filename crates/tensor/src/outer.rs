@@ -35,8 +35,9 @@ pub struct Outer<'a, F: Scalar> {
 
 /// Sums from which on the sides are copied into panels.
 const PACKED: usize = 64;
-/// Columns of `b` that are copied at a time, so that they stay in the nearest cache.
-const WIDE: usize = 4 * COLUMNS;
+/// Columns of `b` that are copied at a time: of few sums so many that they stay in the nearest cache, of
+/// many more, because `a` is then read from far away for each group.
+const WIDE: [usize; 2] = [4 * COLUMNS, 8 * COLUMNS];
 /// Numbers of `a` above which they are copied by several threads.
 const SHARED: usize = 1 << 15;
 
@@ -162,15 +163,16 @@ impl<'a, F: Scalar> Outer<'a, F> {
         let kernel = best::<F>();
         let m = self.a.nrows();
         let (_, b) = self.sides();
-        let mut room = [const { MaybeUninit::<F>::uninit() }; WIDE * DEPTH];
+        let mut room = [const { MaybeUninit::<F>::uninit() }; WIDE[1] * DEPTH];
         let room = room.as_mut_ptr().cast::<F>();
+        let wide = WIDE[usize::from(self.a.ncols() >= 4 * PACKED)];
         let rounds = depths(self.a.ncols()).count() * groups(kernel, m).count();
-        let (blocks, mut done) = (out.len().div_ceil(WIDE * m) * rounds, 0);
-        for (group, out) in out.chunks_mut(WIDE * m).enumerate() {
-            let (column, n) = (first + group * WIDE, out.len() / m);
+        let (blocks, mut done) = (out.len().div_ceil(wide * m) * rounds, 0);
+        for (group, out) in out.chunks_mut(wide * m).enumerate() {
+            let (column, n) = (first + group * wide, out.len() / m);
             for (depth, k) in depths(self.a.ncols()) {
-                // SAFETY: the columns are inside `b`; the room holds WIDE columns as deep as a round
-                // can be.
+                // SAFETY: the columns are inside `b`; the room holds so many columns as deep as
+                // a round can be.
                 unsafe { (kernel.pack_columns)(b.after(depth, column), k, n, room) };
                 let (row, column) = (COLUMNS, 1);
                 let b = Side { at: room.cast_const(), row, column };
