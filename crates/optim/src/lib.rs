@@ -44,6 +44,7 @@ mod lbfgs;
 mod norm;
 mod optimizer;
 mod outer;
+mod pages;
 mod pass;
 mod plan;
 mod rates;

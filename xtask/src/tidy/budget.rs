@@ -16,7 +16,7 @@ const BUDGETS: &[Budget] = &[
     Budget {
         package: "slalom-optim",
         most: 15,
-        why: "slices and a float trait: serde, num-traits",
+        why: "slices and a float trait: serde, num-traits; libc to ask for large pages",
     },
     Budget { package: "slalom-regularize", most: 15, why: "the same" },
     Budget { package: "slalom-tensor", most: 60, why: "nalgebra, gemm with its kernels, rand" },

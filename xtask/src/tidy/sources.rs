@@ -19,8 +19,9 @@ const LOUD: &[(&str, &str)] = &[
 ];
 
 /// The files and folders that may hold `unsafe`: kernels, their dispatch, threads, slices shared
-/// between tasks. Tests may, anywhere.
+/// between tasks, large pages. Tests may, anywhere.
 const UNSAFE: &[&str] = &[
+    "crates/optim/src/pages.rs",
     "crates/optim/src/share.rs",
     "crates/optim/src/simd.rs",
     "crates/tensor/src/kernel",
