@@ -27,16 +27,26 @@ pub(crate) fn by_chunks<F: Scalar>(
     }
     let step = optimizer.begin_chunks(rate, params)?;
     let count = step.count();
-    let most = MOST * (gradient.samples() / BATCH).clamp(1, MOST);
-    let own = (count / TASKS).clamp(1, most);
+    let tasks = tasks(count, gradient.samples());
+    let first = |task: usize| task * count / tasks;
+    let own = count.div_ceil(tasks);
     let length = (0..count).map(|chunk| step.range(chunk).len()).max().unwrap_or(0) * own;
     rooms.resize_with(threads.count(), Vec::new);
     rooms.iter_mut().for_each(|room| room.resize(length + LINE, F::zero()));
-    threads.run_with(rooms, count.div_ceil(own), &|task, room| {
-        let first = room.as_ptr().align_offset(64).min(LINE);
-        update(gradient, &step, task * own..count.min((task + 1) * own), &mut room[first..]);
+    threads.run_with(rooms, tasks, &|task, room| {
+        let line = room.as_ptr().align_offset(64).min(LINE);
+        update(gradient, &step, first(task)..first(task + 1), &mut room[line..]);
     });
     Ok(Some(step.finish()?.norm))
+}
+
+/// Into how many tasks so many chunks are cut, for a batch of so many samples.
+fn tasks(count: usize, samples: usize) -> usize {
+    if samples == 1 {
+        return (count / LEAST).next_multiple_of(2).clamp(1, TASKS);
+    }
+    let own = (count / TASKS).clamp(1, MOST * (samples / BATCH).clamp(1, MOST));
+    count.div_ceil(own).max(1)
 }
 
 /// How many tasks there are at least, where there are as many chunks.
@@ -47,6 +57,8 @@ const MOST: usize = 4;
 /// Samples of a batch from which on tasks are longer: the product then takes longer than the memory, and
 /// goes over all of dZ for each task.
 const BATCH: usize = 128;
+/// Chunks of a task for a single sample, at least.
+const LEAST: usize = 8;
 /// Numbers by which a room is longer, so that it can begin on a cache line.
 const LINE: usize = 16;
 
