@@ -122,7 +122,7 @@ const IN_PARTS: usize = 1 << 13;
 /// The deepest round: a panel of the left side that deep and a block high fits the second cache.
 pub(crate) const DEPTH: usize = 640;
 /// Rows of a block, if there are many.
-const ROWS: usize = 128;
+const ROWS: usize = 96;
 /// Numbers of a left side that no near cache holds: it is read once, into panels, though the right
 /// side be narrow.
 const FAR: usize = 1 << 19;
