@@ -28,14 +28,24 @@ pub(crate) fn by_chunks<F: Scalar>(
     let step = optimizer.begin_chunks(rate, params)?;
     let count = step.count();
     let tasks = tasks(count, gradient.samples());
-    let first = |task: usize| task * count / tasks;
-    let own = count.div_ceil(tasks);
+    let own = count.div_ceil(tasks.max(1));
     let length = (0..count).map(|chunk| step.range(chunk).len()).max().unwrap_or(0) * own;
     rooms.resize_with(threads.count(), Vec::new);
     rooms.iter_mut().for_each(|room| room.resize(length + LINE, F::zero()));
     threads.run_with(rooms, tasks, &|task, room| {
         let line = room.as_ptr().align_offset(64).min(LINE);
-        update(gradient, &step, first(task)..first(task + 1), &mut room[line..]);
+        let room = &mut room[line..];
+        let first = |task: usize| (task * count).div_ceil(tasks);
+        let chunks = first(task)..first(task + 1);
+        if gradient.samples() > 1 || chunks.is_empty() {
+            return update(gradient, &step, chunks, room);
+        }
+        // the last chunk comes first: the calling thread computes the small layers, which it has
+        let before = chunks.start.checked_sub(1);
+        if before.is_none() {
+            update(gradient, &step, count - 1..count, room);
+        }
+        update(gradient, &step, before.unwrap_or(0)..chunks.end - 1, room);
     });
     Ok(Some(step.finish()?.norm))
 }
@@ -43,6 +53,8 @@ pub(crate) fn by_chunks<F: Scalar>(
 /// Into how many tasks so many chunks are cut, for a batch of so many samples.
 fn tasks(count: usize, samples: usize) -> usize {
     if samples == 1 {
+        // memory alone takes time: what a thread updates it finds in its own cache, if it gets the same
+        // chunks each time, and those whose weights it multiplied
         return (count / LEAST).next_multiple_of(2).clamp(1, TASKS);
     }
     let own = (count / TASKS).clamp(1, MOST * (samples / BATCH).clamp(1, MOST));
