@@ -96,7 +96,7 @@ impl<F: Float> Chunks<'_, F> {
     }
 
     /// Updates a chunk by its gradient. Where a number of that is not finite, the piece around it (of
-    /// at most 512 numbers) stays as it is, and [`finish`](Chunks::finish) says so.
+    /// at most 128 numbers) stays as it is, and [`finish`](Chunks::finish) says so.
     ///
     /// # Panics
     /// For a chunk that there is not or that was updated before, or a gradient of another length

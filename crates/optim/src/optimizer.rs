@@ -162,7 +162,7 @@ impl<F: Float> Optimizer<F> {
     ///
     /// # Errors
     /// As [`step`](Self::step), but where the gradient is not finite, the step is counted and all
-    /// but the pieces (of at most 512 numbers) that hold such a number have moved; what is not finite
+    /// but the pieces (of at most 128 numbers) that hold such a number have moved; what is not finite
     /// has reached neither parameters nor state.
     ///
     /// # Panics

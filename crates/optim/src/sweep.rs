@@ -14,7 +14,9 @@ pub(crate) const SLOTS: usize = 4;
 
 /// How many numbers are measured at a time, so that they are still in the nearest cache when they
 /// move. Less costs instructions; with more, memory waits while the gradient is read alone.
-const PIECE: usize = 512;
+const PIECE: usize = 128;
+/// The same where a rule's direction is measured.
+const MEASURED: usize = 512;
 
 /// What is done to every number of a block besides the rule.
 #[derive(Clone, Copy)]
@@ -113,12 +115,12 @@ impl<F: Float> Visit<F> for Measure<'_, '_, F> {
         let Sweep { level, common, params, grads, slots } = self.sweep;
         // a direction that reads the parameter decays it itself: `kept` is 1
         let common = Common { shrink: F::zero(), ..common };
-        let mut slots = slots.map(|slot| slot.chunks_mut(PIECE));
+        let mut slots = slots.map(|slot| slot.chunks_mut(MEASURED));
         // partial sums reach as far as those of a step over the whole slab
         for (params, grads) in params.chunks(CHUNK).zip(grads.chunks(CHUNK)) {
             let mut sums = [0.0; 2];
-            for (params, grads) in params.chunks(PIECE).zip(grads.chunks(PIECE)) {
-                let mut buffer = [F::zero(); PIECE];
+            for (params, grads) in params.chunks(MEASURED).zip(grads.chunks(MEASURED)) {
+                let mut buffer = [F::zero(); MEASURED];
                 let piece = &mut buffer[..params.len()];
                 piece.copy_from_slice(params);
                 sums[0] += squares(level, piece);
