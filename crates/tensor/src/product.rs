@@ -479,7 +479,7 @@ mod tests {
 
     #[test]
     fn equals_the_plain_product_in_every_way_of_cutting() {
-        // several rounds over the depth, packed columns, one column, one row, many blocks
+        // several rounds over the depth, packed columns either way, one column, one row, many blocks
         let shapes = [
             (1030, 70, 9),
             (70, 300, 700),
@@ -488,6 +488,7 @@ mod tests {
             (16, 40, 1300),
             (300, 400, 1),
             (820, 66, 650),
+            (513, 259, 33),
         ];
         for shape in shapes {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
