@@ -95,7 +95,7 @@ impl CrossEntropy {
             let sum: f64 = (0..logits.len()).map(|i| by_log(i).0).sum();
             for (i, d) in dy.iter_mut().enumerate() {
                 let (own, p) = by_log(i);
-                *d = F::of(own - p * sum);
+                *d = settled(F::of(own - p * sum));
             }
         }
         let loss = |i: usize| {

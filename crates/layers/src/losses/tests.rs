@@ -182,6 +182,9 @@ fn no_derivative_of_cross_entropy_is_subnormal() {
     let y = Matrix::from_fn(101, 1, |i, _| -(i as f32));
     let mut dy = Matrix::zeros(101, 1);
     let targets = Targets::Classes(&[1]);
+    let focal = CrossEntropy { focal: 2.0, ..Default::default() };
+    Loss::from(focal).evaluate(y.as_view(), targets, None, Some(dy.as_view_mut()));
+    assert!(dy.iter().all(|d| !d.is_subnormal()) && dy[60] != 0.0, "{dy}");
     let value = Loss::default().evaluate(y.as_view(), targets, None, Some(dy.as_view_mut()));
     assert!(dy.iter().all(|d| !d.is_subnormal()), "{dy}");
     assert!(dy[70] > 0.0 && dy[90] == 0.0 && (value.value - 1.458_675_1).abs() < 1e-6, "{value:?}");
