@@ -125,8 +125,15 @@ fn fill<F: Float>(first: usize, [seed, step, layer]: [u64; 3], rate: f64, kept: 
     let last = first + pieces.len();
     for (piece, number) in pieces.iter_mut().zip(first..) {
         let words = words(number);
-        for (lane, group) in piece.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-            *group = [0, 1, 2, 3].map(|w| pick(words[w][lane]));
+        // in order first: side by side in vectors, as the choice is then
+        let mut order = [0; MASK_PIECE];
+        for lane in 0..LANES {
+            for w in 0..4 {
+                order[4 * lane + w] = words[w][lane];
+            }
+        }
+        for (m, word) in piece.iter_mut().zip(order) {
+            *m = pick(word);
         }
     }
     if !rest.is_empty() {

@@ -14,25 +14,29 @@ pub(crate) type Words = [[u32; LANES]; 4];
 /// Ten rounds on the counters `(first + i, rest)` for i in 0..[`LANES`]; the first word wraps.
 #[inline(always)]
 pub(crate) fn philox(first: u32, rest: [u32; 3], key: u64) -> Words {
-    let mut x = [[0; LANES], [rest[0]; LANES], [rest[1]; LANES], [rest[2]; LANES]];
+    // Each word in the lower half of 64 bits, and whatever in the upper one: that is how vectors
+    // multiply 32 by 32 bits, so that nothing moves between lanes from round to round.
+    let mut x = [[0; LANES], [rest[0]; LANES], [rest[1]; LANES], [rest[2]; LANES]]
+        .map(|word| word.map(u64::from));
     for (i, word) in x[0].iter_mut().enumerate() {
-        *word = first.wrapping_add(i as u32);
+        *word = u64::from(first.wrapping_add(i as u32));
     }
+    let low = |word: u64| u64::from(word as u32);
     let (mut k0, mut k1) = (key as u32, (key >> 32) as u32);
     for _ in 0..10 {
         #[expect(clippy::needless_range_loop, reason = "four rows in step")]
         for i in 0..LANES {
-            let a = 0xD251_1F53 * u64::from(x[0][i]);
-            let b = 0xCD9E_8D57 * u64::from(x[2][i]);
-            x[0][i] = (b >> 32) as u32 ^ x[1][i] ^ k0;
-            x[2][i] = (a >> 32) as u32 ^ x[3][i] ^ k1;
-            x[1][i] = b as u32;
-            x[3][i] = a as u32;
+            let a = 0xD251_1F53 * low(x[0][i]);
+            let b = 0xCD9E_8D57 * low(x[2][i]);
+            x[0][i] = (b >> 32) ^ x[1][i] ^ u64::from(k0);
+            x[2][i] = (a >> 32) ^ x[3][i] ^ u64::from(k1);
+            x[1][i] = b;
+            x[3][i] = a;
         }
         k0 = k0.wrapping_add(0x9E37_79B9);
         k1 = k1.wrapping_add(0xBB67_AE85);
     }
-    x
+    x.map(|word| word.map(|word| word as u32))
 }
 
 #[cfg(test)]
