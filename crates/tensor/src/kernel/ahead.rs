@@ -61,6 +61,19 @@ impl Ahead {
         self.left -= 1;
         walk
     }
+
+    /// The next stretches, asked for in so many steps each, and how far it is from the end of one to
+    /// the next. Where nothing is left, a walk that stands still.
+    pub(super) fn walk(&mut self, stretches: usize, steps: usize) -> (Walk, usize) {
+        if self.goes() == 0 {
+            return (Walk { at: self.start, by: 0 }, 0);
+        }
+        let walk = self.next(steps);
+        for _ in 1..stretches {
+            self.next(steps);
+        }
+        (walk, self.step.wrapping_sub(steps * walk.by))
+    }
 }
 
 /// Stretches into which a block's share of slices is cut: as many as the tiles of a block side by side.
@@ -69,8 +82,8 @@ const STRETCHES: usize = 4;
 /// A way through memory, at an even pace.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk {
-    at: usize,
-    by: usize,
+    pub(super) at: usize,
+    pub(super) by: usize,
 }
 
 impl Walk {
@@ -118,6 +131,20 @@ mod tests {
             }
         }
         assert_eq!(begins, [20, 1020, 2020]);
+    }
+
+    #[test]
+    fn a_walk_over_stretches_begins_where_each_does() {
+        let at = std::ptr::without_provenance::<f32>(1024);
+        let ahead = || Ahead::new(at, 250, (100, 3)).spread(1);
+        let (mut all, mut one) = (ahead(), ahead());
+        let (walk, jump) = all.walk(3, 30);
+        let begins: Vec<_> = (0..3).map(|_| one.next(30).at).collect();
+        let went = |stretch| walk.at.wrapping_add((30 * walk.by).wrapping_add(jump) * stretch);
+        assert_eq!(begins, [0, 1, 2].map(went));
+        assert_eq!(all.goes(), 0);
+        let (walk, jump) = all.walk(1, 30);
+        assert_eq!((walk.by, jump), (0, 0));
     }
 
     #[test]

@@ -246,18 +246,18 @@ unsafe fn pack_panel<F: Copy>(b: Side<F>, k: usize, count: usize, to: *mut F) {
 }
 
 /// One tile of the output, summed in registers.
-struct Tile<F> {
-    k: usize,
-    a: *const F,
-    a_step: usize,
-    b: *const F,
-    b_row: usize,
-    b_column: usize,
-    c: *mut F,
-    c_step: usize,
-    add: bool,
+pub(super) struct Tile<F> {
+    pub(super) k: usize,
+    pub(super) a: *const F,
+    pub(super) a_step: usize,
+    pub(super) b: *const F,
+    pub(super) b_row: usize,
+    pub(super) b_column: usize,
+    pub(super) c: *mut F,
+    pub(super) c_step: usize,
+    pub(super) add: bool,
     /// Rows in the last register.
-    last: usize,
+    pub(super) last: usize,
 }
 
 impl<F: crate::Scalar> Tile<F> {
@@ -320,6 +320,9 @@ impl<F: crate::Scalar> Tile<F> {
                 }
             }
             let (mut a, mut b) = (self.a, self.b);
+            if (HEIGHT, COLUMNS) == L::TILE && self.last == L::WIDTH && L::by_hand(self, ahead) {
+                return;
+            }
             // the largest tile only: it takes the time, and the loops of the others stay short
             let goes = if (HEIGHT, COLUMNS) == L::TILE { ahead.goes() } else { 0 };
             for go in 0..goes {

@@ -1,5 +1,8 @@
 //! Vectors of one register: the few instructions that the product is made of, per instruction set.
 
+use super::ahead::Ahead;
+use super::block::Tile;
+
 /// One vector register of an instruction set, for one scalar type.
 ///
 /// # Safety
@@ -26,6 +29,13 @@ pub(super) trait Lanes {
     /// `a·b + c`, rounded once.
     unsafe fn fma(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 
+    /// Computes a tile of the largest size, if it is of a kind that is written out for this
+    /// instruction set.
+    #[inline(always)]
+    unsafe fn by_hand(_tile: &Tile<Self::Scalar>, _ahead: &mut Ahead) -> bool {
+        false
+    }
+
     /// Writes the transpose of a square of `WIDTH` × `WIDTH`: element `i` of column `p` of the
     /// source goes to `to[i·to_step + p]`.
     #[inline(always)]
@@ -46,7 +56,8 @@ pub(super) trait Lanes {
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod x86 {
-    use super::Lanes;
+    use super::{Ahead, Lanes, Tile};
+    use crate::kernel::avx512;
     use std::arch::x86_64::*;
 
     pub(in crate::kernel) struct F32x16;
@@ -126,6 +137,15 @@ pub(super) mod x86 {
         unsafe fn transpose(from: *const f32, from_step: usize, to: *mut f32, to_step: usize) {
             // SAFETY: the caller's pointers are valid for the square.
             unsafe { transpose_16(from, from_step, to, to_step) }
+        },
+        #[inline(always)]
+        unsafe fn by_hand(tile: &Tile<f32>, ahead: &mut Ahead) -> bool {
+            let fits = tile.k >= avx512::ROUND && (tile.b_row == 1 || tile.b_column == 1);
+            if fits {
+                // SAFETY: as the caller's.
+                unsafe { avx512::tile(tile, ahead) };
+            }
+            fits
         }
     );
     lanes!(

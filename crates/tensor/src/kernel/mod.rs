@@ -3,6 +3,8 @@
 //! Where the processor has neither instruction set, products go through the `gemm` crate.
 
 mod ahead;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod block;
 mod lanes;
 mod portable;

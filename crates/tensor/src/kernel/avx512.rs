@@ -1,0 +1,274 @@
+//! The largest f32 tile of AVX-512, 48 rows by 8 columns, with its loop by hand.
+//!
+//! The multipliers take two instructions in a clock, so the loop may hold few others: four steps into
+//! the depth share one round of it, and columns of the right side that lie anywhere are reached by
+//! distances in registers. The compiler either adds up eight addresses in every step or puts sums
+//! into memory.
+
+use std::arch::asm;
+use std::arch::x86_64::*;
+
+use super::ahead::Ahead;
+use super::block::Tile;
+
+/// Steps into the depth that one round of the loop takes: a tile has at least as many.
+pub(super) const ROUND: usize = 4;
+/// How often a round asks for memory ahead.
+const ASKS: usize = 2;
+
+/// How the loop goes, in the order that it reads.
+#[repr(C)]
+struct Pace {
+    /// Rounds on the way through one stretch of memory ahead.
+    rounds: usize,
+    /// Stretches: one where nothing is asked for.
+    stretches: usize,
+    /// Bytes from the end of a stretch to the next.
+    jump: usize,
+    /// Steps that are left, one at a time.
+    rest: usize,
+}
+
+/// The sums of a tile: three registers of rows in each of eight columns.
+type Sums = [[__m512; 3]; 8];
+
+/// One column: its factor in every lane, times three registers of rows.
+macro_rules! column {
+    ([$($at:tt)*], $factor:literal, $s0:literal, $s1:literal, $s2:literal) => {
+        concat!(
+            concat!("vbroadcastss zmm", $factor, ", dword ptr [", $($at)*, "]\n"),
+            concat!("vfmadd231ps zmm", $s0, ", zmm24, zmm", $factor, "\n"),
+            concat!("vfmadd231ps zmm", $s1, ", zmm25, zmm", $factor, "\n"),
+            concat!("vfmadd231ps zmm", $s2, ", zmm26, zmm", $factor, "\n"),
+        )
+    };
+}
+
+/// One step into the depth: the rows' place, and the places of eight factors.
+macro_rules! step {
+    ($a:literal, $b0:tt, $b1:tt, $b2:tt, $b3:tt, $b4:tt, $b5:tt, $b6:tt, $b7:tt) => {
+        concat!(
+            concat!("vmovups zmm24, zmmword ptr [", $a, "]\n"),
+            concat!("vmovups zmm25, zmmword ptr [", $a, " + 64]\n"),
+            concat!("vmovups zmm26, zmmword ptr [", $a, " + 128]\n"),
+            column!($b0, "27", "0", "1", "2"),
+            column!($b1, "28", "3", "4", "5"),
+            column!($b2, "29", "6", "7", "8"),
+            column!($b3, "30", "9", "10", "11"),
+            column!($b4, "31", "12", "13", "14"),
+            column!($b5, "27", "15", "16", "17"),
+            column!($b6, "28", "18", "19", "20"),
+            column!($b7, "29", "21", "22", "23"),
+        )
+    };
+}
+
+/// A step whose factors follow each other.
+macro_rules! side_by_side {
+    ($a:literal, $b:literal) => {
+        step!(
+            $a,
+            [$b],
+            [$b, " + 4"],
+            [$b, " + 8"],
+            [$b, " + 12"],
+            [$b, " + 16"],
+            [$b, " + 20"],
+            [$b, " + 24"],
+            [$b, " + 28"]
+        )
+    };
+}
+
+/// A step whose factors lie that many bytes into eight columns.
+macro_rules! apart {
+    ($a:literal, $into:literal) => {
+        step!(
+            $a,
+            ["{b} + ", $into],
+            ["{b} + {b1} + ", $into],
+            ["{b} + 2*{b1} + ", $into],
+            ["{b} + {b3} + ", $into],
+            ["{b4} + ", $into],
+            ["{b4} + {b1} + ", $into],
+            ["{b4} + 2*{b1} + ", $into],
+            ["{b4} + {b3} + ", $into]
+        )
+    };
+}
+
+/// Zeros in the registers of these sums.
+macro_rules! zeros {
+    ($($sum:literal),*) => {
+        concat!($("vpxord zmm", $sum, ", zmm", $sum, ", zmm", $sum, "\n"),*)
+    };
+}
+
+/// All steps into the depth, as the pace says: four in a round, each with what moves the right side
+/// on, then one at a time.
+macro_rules! steps {
+    ($x:ident, $pace:ident, $walk:ident, $sums:ident,
+     round: $round0:expr, $round1:expr, $round2:expr, $round3:expr, $round_on:literal;
+     rest: $rest:expr, $rest_on:literal; $($distances:tt)*) => {
+        asm!(
+            zeros!(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11),
+            zeros!(12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23),
+            "3:",
+            "mov {left}, qword ptr [{pace}]",
+            "2:",
+            "prefetcht1 [{walk}]",
+            "add {walk}, {by}",
+            $round0,
+            $round1,
+            "prefetcht1 [{walk}]",
+            "add {walk}, {by}",
+            $round2,
+            $round3,
+            "lea {a}, [{a} + 4*{a1}]",
+            $round_on,
+            "dec {left}",
+            "jnz 2b",
+            "add {walk}, qword ptr [{pace} + 16]",
+            "dec qword ptr [{pace} + 8]",
+            "jnz 3b",
+            "mov {left}, qword ptr [{pace} + 24]",
+            "test {left}, {left}",
+            "jz 5f",
+            "4:",
+            $rest,
+            "add {a}, {a1}",
+            $rest_on,
+            "dec {left}",
+            "jnz 4b",
+            "5:",
+            left = out(reg) _,
+            pace = in(reg) &raw mut $pace,
+            walk = inout(reg) $walk.at => _,
+            by = in(reg) $walk.by,
+            a = inout(reg) $x.a => _,
+            a1 = in(reg) bytes($x.a_step),
+            a3 = in(reg) 3 * bytes($x.a_step),
+            b = inout(reg) $x.b => _,
+            $($distances)*
+            out("zmm0") $sums[0][0], out("zmm1") $sums[0][1], out("zmm2") $sums[0][2],
+            out("zmm3") $sums[1][0], out("zmm4") $sums[1][1], out("zmm5") $sums[1][2],
+            out("zmm6") $sums[2][0], out("zmm7") $sums[2][1], out("zmm8") $sums[2][2],
+            out("zmm9") $sums[3][0], out("zmm10") $sums[3][1], out("zmm11") $sums[3][2],
+            out("zmm12") $sums[4][0], out("zmm13") $sums[4][1], out("zmm14") $sums[4][2],
+            out("zmm15") $sums[5][0], out("zmm16") $sums[5][1], out("zmm17") $sums[5][2],
+            out("zmm18") $sums[6][0], out("zmm19") $sums[6][1], out("zmm20") $sums[6][2],
+            out("zmm21") $sums[7][0], out("zmm22") $sums[7][1], out("zmm23") $sums[7][2],
+            out("zmm24") _, out("zmm25") _, out("zmm26") _, out("zmm27") _,
+            out("zmm28") _, out("zmm29") _, out("zmm30") _, out("zmm31") _,
+            options(nostack)
+        )
+    };
+}
+
+const fn bytes(numbers: usize) -> usize {
+    numbers * size_of::<f32>()
+}
+
+/// Computes a tile of 48 rows by 8 columns, whose right side lies by rows or by columns, at least
+/// [`ROUND`] deep.
+///
+/// # Safety
+/// The tile's pointers must be valid for the shape, and the processor must have AVX-512.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn tile(x: &Tile<f32>, ahead: &mut Ahead) {
+    let mut sums: Sums = [[_mm512_setzero_ps(); 3]; 8];
+    let stretches = ahead.goes().clamp(1, x.k / ROUND);
+    let rounds = x.k / ROUND / stretches;
+    let rest = x.k - stretches * rounds * ROUND;
+    let (walk, jump) = ahead.walk(stretches, rounds * ASKS);
+    let mut pace = Pace { rounds, stretches, jump, rest };
+    // SAFETY: the caller's; all steps together are as many as the tile is deep.
+    unsafe {
+        if x.b_column == 1 {
+            steps!(
+                x, pace, walk, sums,
+                round: side_by_side!("{a}", "{b}"),
+                    side_by_side!("{a} + {a1}", "{b} + {b1}"),
+                    side_by_side!("{a} + 2*{a1}", "{b} + 2*{b1}"),
+                    side_by_side!("{a} + {a3}", "{b} + {b3}"),
+                    "lea {b}, [{b} + 4*{b1}]";
+                rest: side_by_side!("{a}", "{b}"), "add {b}, {b1}";
+                b1 = in(reg) bytes(x.b_row),
+                b3 = in(reg) 3 * bytes(x.b_row),
+            );
+        } else {
+            steps!(
+                x, pace, walk, sums,
+                round: apart!("{a}", "0"),
+                    apart!("{a} + {a1}", "4"),
+                    apart!("{a} + 2*{a1}", "8"),
+                    apart!("{a} + {a3}", "12"),
+                    "add {b}, 16\nadd {b4}, 16";
+                rest: apart!("{a}", "0"), "add {b}, 4\nadd {b4}, 4";
+                b1 = in(reg) bytes(x.b_column),
+                b3 = in(reg) 3 * bytes(x.b_column),
+                b4 = inout(reg) x.b.add(4 * x.b_column) => _,
+            );
+        }
+        for (j, column) in sums.into_iter().enumerate() {
+            for (i, sum) in column.into_iter().enumerate() {
+                let to = x.c.add(j * x.c_step + i * 16);
+                let sum = if x.add { _mm512_add_ps(_mm512_loadu_ps(to), sum) } else { sum };
+                _mm512_storeu_ps(to, sum);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers whose sums round at nearly every step.
+    fn numbers(count: usize, seed: u32) -> Vec<f32> {
+        (0..count as u32).map(|i| ((i * 37 + seed * 11) % 101) as f32 * 0.3 - 15.1).collect()
+    }
+
+    #[test]
+    fn every_sum_is_one_chain_of_fused_multiply_adds() {
+        if !super::super::avx512() {
+            eprintln!("skipped: this processor has no AVX-512");
+            return;
+        }
+        // whole rounds, steps that are left, stretches of memory ahead that divide neither
+        for (k, stretches) in [(4, 0), (7, 1), (32, 3), (41, 3), (9, 5), (100, 25), (130, 2)] {
+            for (by_rows, add) in [(false, false), (false, true), (true, false), (true, true)] {
+                let (a_step, apart) = (53, 11 + k);
+                let (a, b) = (numbers(a_step * k, 1), numbers(apart.max(11) * apart.max(k), 2));
+                let (b_row, b_column) = if by_rows { (11, 1) } else { (1, apart) };
+                let mut c = numbers(8 * 50, 3);
+                let mut expected = c.clone();
+                for (j, column) in expected.chunks_exact_mut(50).enumerate() {
+                    for (i, c) in column.iter_mut().enumerate().take(48) {
+                        let sum = (0..k).fold(0.0_f32, |sum, p| {
+                            a[p * a_step + i].mul_add(b[p * b_row + j * b_column], sum)
+                        });
+                        *c = if add { *c + sum } else { sum };
+                    }
+                }
+                let x = Tile {
+                    k,
+                    a: a.as_ptr(),
+                    a_step,
+                    b: b.as_ptr(),
+                    b_row,
+                    b_column,
+                    c: c.as_mut_ptr(),
+                    c_step: 50,
+                    add,
+                    last: 16,
+                };
+                let mut ahead = Ahead::new(a.as_ptr(), 8, (8, stretches)).spread(1);
+                // SAFETY: the sides have k steps, the output 8 columns of 48 and two more rows.
+                unsafe { tile(&x, &mut ahead) };
+                assert_eq!(c, expected, "{k} steps, {stretches} stretches, {by_rows} {add}");
+                assert_eq!(ahead.goes(), stretches.saturating_sub(k / ROUND));
+            }
+        }
+    }
+}
