@@ -1,4 +1,4 @@
-//! The largest f32 tile of AVX-512, 48 rows by 8 columns, with its loop by hand.
+//! The f32 tiles of AVX-512 that are 8 columns wide, with their loop by hand.
 //!
 //! The multipliers take two instructions in a clock, so the loop may hold few others: four steps into
 //! the depth share one round of it, and columns of the right side that lie anywhere are reached by
@@ -29,16 +29,36 @@ struct Pace {
     rest: usize,
 }
 
-/// The sums of a tile: three registers of rows in each of eight columns.
-type Sums = [[__m512; 3]; 8];
+/// Of a step, what belongs to one, two or three registers of rows: their loads.
+macro_rules! rows {
+    (1, $a:literal) => {
+        concat!("vmovups zmm24, zmmword ptr [", $a, "]\n")
+    };
+    (2, $a:literal) => {
+        concat!(rows!(1, $a), "vmovups zmm25, zmmword ptr [", $a, " + 64]\n")
+    };
+    (3, $a:literal) => {
+        concat!(rows!(2, $a), "vmovups zmm26, zmmword ptr [", $a, " + 128]\n")
+    };
+}
 
-/// One column: its factor in every lane, times three registers of rows.
+/// And one column: its factor in every lane, times each of them.
 macro_rules! column {
-    ([$($at:tt)*], $factor:literal, $s0:literal, $s1:literal, $s2:literal) => {
+    (1, [$($at:tt)*], $factor:literal, $s0:literal, $s1:literal, $s2:literal) => {
         concat!(
             concat!("vbroadcastss zmm", $factor, ", dword ptr [", $($at)*, "]\n"),
             concat!("vfmadd231ps zmm", $s0, ", zmm24, zmm", $factor, "\n"),
+        )
+    };
+    (2, $at:tt, $factor:literal, $s0:literal, $s1:literal, $s2:literal) => {
+        concat!(
+            column!(1, $at, $factor, $s0, $s1, $s2),
             concat!("vfmadd231ps zmm", $s1, ", zmm25, zmm", $factor, "\n"),
+        )
+    };
+    (3, $at:tt, $factor:literal, $s0:literal, $s1:literal, $s2:literal) => {
+        concat!(
+            column!(2, $at, $factor, $s0, $s1, $s2),
             concat!("vfmadd231ps zmm", $s2, ", zmm26, zmm", $factor, "\n"),
         )
     };
@@ -46,27 +66,27 @@ macro_rules! column {
 
 /// One step into the depth: the rows' place, and the places of eight factors.
 macro_rules! step {
-    ($a:literal, $b0:tt, $b1:tt, $b2:tt, $b3:tt, $b4:tt, $b5:tt, $b6:tt, $b7:tt) => {
+    ($height:tt, $a:literal,
+     $b0:tt, $b1:tt, $b2:tt, $b3:tt, $b4:tt, $b5:tt, $b6:tt, $b7:tt) => {
         concat!(
-            concat!("vmovups zmm24, zmmword ptr [", $a, "]\n"),
-            concat!("vmovups zmm25, zmmword ptr [", $a, " + 64]\n"),
-            concat!("vmovups zmm26, zmmword ptr [", $a, " + 128]\n"),
-            column!($b0, "27", "0", "1", "2"),
-            column!($b1, "28", "3", "4", "5"),
-            column!($b2, "29", "6", "7", "8"),
-            column!($b3, "30", "9", "10", "11"),
-            column!($b4, "31", "12", "13", "14"),
-            column!($b5, "27", "15", "16", "17"),
-            column!($b6, "28", "18", "19", "20"),
-            column!($b7, "29", "21", "22", "23"),
+            rows!($height, $a),
+            column!($height, $b0, "27", "0", "1", "2"),
+            column!($height, $b1, "28", "3", "4", "5"),
+            column!($height, $b2, "29", "6", "7", "8"),
+            column!($height, $b3, "30", "9", "10", "11"),
+            column!($height, $b4, "31", "12", "13", "14"),
+            column!($height, $b5, "27", "15", "16", "17"),
+            column!($height, $b6, "28", "18", "19", "20"),
+            column!($height, $b7, "29", "21", "22", "23"),
         )
     };
 }
 
 /// A step whose factors follow each other.
 macro_rules! side_by_side {
-    ($a:literal, $b:literal) => {
+    ($height:tt, $a:literal, $b:literal) => {
         step!(
+            $height,
             $a,
             [$b],
             [$b, " + 4"],
@@ -82,8 +102,9 @@ macro_rules! side_by_side {
 
 /// A step whose factors lie that many bytes into eight columns.
 macro_rules! apart {
-    ($a:literal, $into:literal) => {
+    ($height:tt, $a:literal, $into:literal) => {
         step!(
+            $height,
             $a,
             ["{b} + ", $into],
             ["{b} + {b1} + ", $into],
@@ -169,53 +190,78 @@ const fn bytes(numbers: usize) -> usize {
     numbers * size_of::<f32>()
 }
 
-/// Computes a tile of 48 rows by 8 columns, whose right side lies by rows or by columns, at least
-/// [`ROUND`] deep.
+/// The steps of a tile so many registers high, whose right side lies by rows or by columns.
+macro_rules! steps_of {
+    ($height:tt, $x:ident, $pace:ident, $walk:ident, $sums:ident) => {
+        if $x.b_column == 1 {
+            steps!(
+                $x, $pace, $walk, $sums,
+                round: side_by_side!($height, "{a}", "{b}"),
+                    side_by_side!($height, "{a} + {a1}", "{b} + {b1}"),
+                    side_by_side!($height, "{a} + 2*{a1}", "{b} + 2*{b1}"),
+                    side_by_side!($height, "{a} + {a3}", "{b} + {b3}"),
+                    "lea {b}, [{b} + 4*{b1}]";
+                rest: side_by_side!($height, "{a}", "{b}"), "add {b}, {b1}";
+                b1 = in(reg) bytes($x.b_row),
+                b3 = in(reg) 3 * bytes($x.b_row),
+            )
+        } else {
+            steps!(
+                $x, $pace, $walk, $sums,
+                round: apart!($height, "{a}", "0"),
+                    apart!($height, "{a} + {a1}", "4"),
+                    apart!($height, "{a} + 2*{a1}", "8"),
+                    apart!($height, "{a} + {a3}", "12"),
+                    "add {b}, 16\nadd {b4}, 16";
+                rest: apart!($height, "{a}", "0"), "add {b}, 4\nadd {b4}, 4";
+                b1 = in(reg) bytes($x.b_column),
+                b3 = in(reg) 3 * bytes($x.b_column),
+                b4 = inout(reg) $x.b.add(4 * $x.b_column) => _,
+            )
+        }
+    };
+}
+
+/// One function for each height: the compiler keeps the sums of one in registers.
+macro_rules! tiles {
+    ($($name:ident: $height:tt),*) => {
+        $(#[target_feature(enable = "avx512f")]
+        unsafe fn $name(x: &Tile<f32>, ahead: &mut Ahead) {
+            let mut sums = [[_mm512_setzero_ps(); 3]; 8];
+            let stretches = ahead.goes().clamp(1, x.k / ROUND);
+            let rounds = x.k / ROUND / stretches;
+            let rest = x.k - stretches * rounds * ROUND;
+            let (walk, jump) = ahead.walk(stretches, rounds * ASKS);
+            let mut pace = Pace { rounds, stretches, jump, rest };
+            // SAFETY: the caller's; all steps together are as many as the tile is deep.
+            unsafe {
+                steps_of!($height, x, pace, walk, sums);
+                for (j, column) in sums.into_iter().enumerate() {
+                    for (i, sum) in column.into_iter().enumerate().take($height) {
+                        let to = x.c.add(j * x.c_step + i * 16);
+                        let sum = if x.add { _mm512_add_ps(_mm512_loadu_ps(to), sum) } else { sum };
+                        _mm512_storeu_ps(to, sum);
+                    }
+                }
+            }
+        })*
+    };
+}
+
+tiles!(one: 1, two: 2, three: 3);
+
+/// Computes a tile of one to three whole registers of rows by 8 columns, whose right side lies by rows
+/// or by columns, at least [`ROUND`] deep.
 ///
 /// # Safety
 /// The tile's pointers must be valid for the shape, and the processor must have AVX-512.
-#[target_feature(enable = "avx512f")]
-pub(super) unsafe fn tile(x: &Tile<f32>, ahead: &mut Ahead) {
-    let mut sums: Sums = [[_mm512_setzero_ps(); 3]; 8];
-    let stretches = ahead.goes().clamp(1, x.k / ROUND);
-    let rounds = x.k / ROUND / stretches;
-    let rest = x.k - stretches * rounds * ROUND;
-    let (walk, jump) = ahead.walk(stretches, rounds * ASKS);
-    let mut pace = Pace { rounds, stretches, jump, rest };
-    // SAFETY: the caller's; all steps together are as many as the tile is deep.
+pub(super) unsafe fn tile(x: &Tile<f32>, height: usize, ahead: &mut Ahead) {
+    // SAFETY: the caller's.
     unsafe {
-        if x.b_column == 1 {
-            steps!(
-                x, pace, walk, sums,
-                round: side_by_side!("{a}", "{b}"),
-                    side_by_side!("{a} + {a1}", "{b} + {b1}"),
-                    side_by_side!("{a} + 2*{a1}", "{b} + 2*{b1}"),
-                    side_by_side!("{a} + {a3}", "{b} + {b3}"),
-                    "lea {b}, [{b} + 4*{b1}]";
-                rest: side_by_side!("{a}", "{b}"), "add {b}, {b1}";
-                b1 = in(reg) bytes(x.b_row),
-                b3 = in(reg) 3 * bytes(x.b_row),
-            );
-        } else {
-            steps!(
-                x, pace, walk, sums,
-                round: apart!("{a}", "0"),
-                    apart!("{a} + {a1}", "4"),
-                    apart!("{a} + 2*{a1}", "8"),
-                    apart!("{a} + {a3}", "12"),
-                    "add {b}, 16\nadd {b4}, 16";
-                rest: apart!("{a}", "0"), "add {b}, 4\nadd {b4}, 4";
-                b1 = in(reg) bytes(x.b_column),
-                b3 = in(reg) 3 * bytes(x.b_column),
-                b4 = inout(reg) x.b.add(4 * x.b_column) => _,
-            );
-        }
-        for (j, column) in sums.into_iter().enumerate() {
-            for (i, sum) in column.into_iter().enumerate() {
-                let to = x.c.add(j * x.c_step + i * 16);
-                let sum = if x.add { _mm512_add_ps(_mm512_loadu_ps(to), sum) } else { sum };
-                _mm512_storeu_ps(to, sum);
-            }
+        match height {
+            1 => one(x, ahead),
+            2 => two(x, ahead),
+            _ => three(x, ahead),
         }
     }
 }
@@ -237,14 +283,19 @@ mod tests {
         }
         // whole rounds, steps that are left, stretches of memory ahead that divide neither
         for (k, stretches) in [(4, 0), (7, 1), (32, 3), (41, 3), (9, 5), (100, 25), (130, 2)] {
-            for (by_rows, add) in [(false, false), (false, true), (true, false), (true, true)] {
+            let ways = [(3, false, false), (3, false, true), (3, true, false), (3, true, true)];
+            for (height, by_rows, add) in ways
+                .into_iter()
+                .chain([(1, true, false), (1, false, true)])
+                .chain([(2, true, true), (2, false, false)])
+            {
                 let (a_step, apart) = (53, 11 + k);
                 let (a, b) = (numbers(a_step * k, 1), numbers(apart.max(11) * apart.max(k), 2));
                 let (b_row, b_column) = if by_rows { (11, 1) } else { (1, apart) };
                 let mut c = numbers(8 * 50, 3);
                 let mut expected = c.clone();
                 for (j, column) in expected.chunks_exact_mut(50).enumerate() {
-                    for (i, c) in column.iter_mut().enumerate().take(48) {
+                    for (i, c) in column.iter_mut().enumerate().take(16 * height) {
                         let sum = (0..k).fold(0.0_f32, |sum, p| {
                             a[p * a_step + i].mul_add(b[p * b_row + j * b_column], sum)
                         });
@@ -265,8 +316,11 @@ mod tests {
                 };
                 let mut ahead = Ahead::new(a.as_ptr(), 8, (8, stretches)).spread(1);
                 // SAFETY: the sides have k steps, the output 8 columns of 48 and two more rows.
-                unsafe { tile(&x, &mut ahead) };
-                assert_eq!(c, expected, "{k} steps, {stretches} stretches, {by_rows} {add}");
+                unsafe { tile(&x, height, &mut ahead) };
+                assert_eq!(
+                    c, expected,
+                    "{height} {k} steps, {stretches} stretches, {by_rows} {add}"
+                );
                 assert_eq!(ahead.goes(), stretches.saturating_sub(k / ROUND));
             }
         }

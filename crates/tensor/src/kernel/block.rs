@@ -320,10 +320,16 @@ impl<F: crate::Scalar> Tile<F> {
                 }
             }
             let (mut a, mut b) = (self.a, self.b);
-            if (HEIGHT, COLUMNS) == L::TILE && self.last == L::WIDTH && L::by_hand(self, ahead) {
+            // the largest tile only: it takes the time, and the loops of the others stay short
+            let mut nothing = Ahead::nothing();
+            let ahead = if (HEIGHT, COLUMNS) == L::TILE { ahead } else { &mut nothing };
+            if COLUMNS == L::TILE.1
+                && HEIGHT <= L::TILE.0
+                && self.last == L::WIDTH
+                && L::by_hand(self, HEIGHT, ahead)
+            {
                 return;
             }
-            // the largest tile only: it takes the time, and the loops of the others stay short
             let goes = if (HEIGHT, COLUMNS) == L::TILE { ahead.goes() } else { 0 };
             for go in 0..goes {
                 let count = self.k * (go + 1) / goes - self.k * go / goes;

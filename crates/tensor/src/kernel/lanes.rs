@@ -29,10 +29,10 @@ pub(super) trait Lanes {
     /// `a·b + c`, rounded once.
     unsafe fn fma(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
 
-    /// Computes a tile of the largest size, if it is of a kind that is written out for this
-    /// instruction set.
+    /// Computes a tile of whole registers and as many columns as the largest one, if it is of a kind
+    /// that is written out for this instruction set.
     #[inline(always)]
-    unsafe fn by_hand(_tile: &Tile<Self::Scalar>, _ahead: &mut Ahead) -> bool {
+    unsafe fn by_hand(_tile: &Tile<Self::Scalar>, _height: usize, _ahead: &mut Ahead) -> bool {
         false
     }
 
@@ -139,11 +139,11 @@ pub(super) mod x86 {
             unsafe { transpose_16(from, from_step, to, to_step) }
         },
         #[inline(always)]
-        unsafe fn by_hand(tile: &Tile<f32>, ahead: &mut Ahead) -> bool {
+        unsafe fn by_hand(tile: &Tile<f32>, height: usize, ahead: &mut Ahead) -> bool {
             let fits = tile.k >= avx512::ROUND && (tile.b_row == 1 || tile.b_column == 1);
             if fits {
                 // SAFETY: as the caller's.
-                unsafe { avx512::tile(tile, ahead) };
+                unsafe { avx512::tile(tile, height, ahead) };
             }
             fits
         }
