@@ -1,7 +1,8 @@
 //! `cargo xtask bench peers`: the trainings of `bench train` by the libraries one would pick instead.
 //!
-//! Peers and slalom run in turn, and each peer is compared with the run of slalom beside its own.
-//! What cannot be had (Python, a package, a crate) is said, and the rest goes on.
+//! Each peer and slalom run in turn, several times, and the least times of these turns are compared:
+//! what else runs on a machine slows either for minutes. What cannot be had (Python, a package, a
+//! crate) is said, and the rest goes on.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,25 +10,67 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use clap::Parser;
 use slalom::prelude::*;
 
 use super::train;
-use super::workloads::{Rule, WORKLOADS};
+use super::workloads::{Rule, WORKLOADS, Workload};
 
 /// Samples that are predicted in one call.
 const PREDICTIONS: [usize; 2] = [1, 10_000];
+
+/// The same trainings and predictions by RustyML, PyTorch, JAX and scikit-learn, as ratios.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench peers")]
+struct Arguments {
+    /// Only trainings and predictions with this in their name
+    #[arg(long, default_value = "")]
+    filter: String,
+    /// How often each peer runs, with slalom before each time; the least times are compared
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    turns: u32,
+}
+
+/// What is measured.
+struct Work {
+    trainings: Vec<&'static Workload<'static>>,
+    predictions: Vec<usize>,
+}
+
+impl Work {
+    fn named(filter: &str) -> Result<Self> {
+        let trainings = WORKLOADS.iter().filter(|work| work.name.contains(filter)).collect();
+        let predictions =
+            PREDICTIONS.into_iter().filter(|&n| prediction(n).contains(filter)).collect();
+        let work = Self { trainings, predictions };
+        if work.names().next().is_none() {
+            let all = Self::named("")?.names().collect::<Vec<_>>().join(", ");
+            bail!("no training or prediction has {filter:?} in its name: there are {all}");
+        }
+        Ok(work)
+    }
+
+    fn names(&self) -> impl Iterator<Item = String> {
+        let trainings = self.trainings.iter().map(|work| work.name.to_string());
+        trainings.chain(self.predictions.iter().copied().map(prediction))
+    }
+}
+
+fn prediction(samples: usize) -> String {
+    format!("predict {samples}")
+}
 
 /// Microseconds by the name of the work.
 type Times = BTreeMap<String, f64>;
 
 pub(super) fn run(arguments: &[String]) -> Result<()> {
-    if !arguments.is_empty() {
-        bail!("bench peers takes no arguments, found {arguments:?}");
-    }
+    let name = "cargo xtask bench peers".to_string();
+    let arguments = Arguments::parse_from(std::iter::once(&name).chain(arguments));
+    let chosen = Work::named(&arguments.filter)?;
     let folder = crate::root().join("target").join("peers");
     std::fs::create_dir_all(&folder)?;
     let work = folder.join("work.json");
-    std::fs::write(&work, describe().to_string())?;
+    std::fs::write(&work, describe(&chosen).to_string())?;
     let mut peers: Vec<(&str, Command)> = Vec::new();
     match rustyml(&folder) {
         Ok(command) => peers.push(("RustyML", command)),
@@ -46,15 +89,31 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
     }
     let mut columns = Vec::new();
     for (name, mut command) in peers {
-        println!("{name} …");
-        let ours = slalom()?;
-        match times(command.arg(&work)) {
-            Ok(theirs) => columns.push((name, ours, theirs)),
+        command.arg(&work);
+        match in_turns(name, &chosen, arguments.turns, &mut command) {
+            Ok((ours, theirs)) => columns.push((name, ours, theirs)),
             Err(error) => println!("skipped: {name}: {error:#}"),
         }
     }
-    print!("{}", table(&columns, slalom()?));
+    print!("{}", table(&chosen, &columns, slalom(&chosen)?));
     Ok(())
+}
+
+/// The least times of slalom and of a peer, which run one after the other.
+fn in_turns(name: &str, work: &Work, turns: u32, peer: &mut Command) -> Result<(Times, Times)> {
+    let (mut ours, mut theirs) = (Times::new(), Times::new());
+    for turn in 1..=turns {
+        println!("{name}, turn {turn} of {turns} …");
+        keep_least(&mut ours, slalom(work)?);
+        keep_least(&mut theirs, times(peer)?);
+    }
+    Ok((ours, theirs))
+}
+
+fn keep_least(least: &mut Times, times: Times) {
+    for (name, us) in times {
+        least.entry(name).and_modify(|least| *least = least.min(us)).or_insert(us);
+    }
 }
 
 fn sources() -> PathBuf {
@@ -62,8 +121,9 @@ fn sources() -> PathBuf {
 }
 
 /// The work as the peers read it.
-fn describe() -> serde_json::Value {
-    let trainings: Vec<_> = WORKLOADS
+fn describe(work: &Work) -> serde_json::Value {
+    let trainings: Vec<_> = work
+        .trainings
         .iter()
         .map(|work| {
             let rule = match work.rule {
@@ -76,7 +136,7 @@ fn describe() -> serde_json::Value {
             })
         })
         .collect();
-    serde_json::json!({ "trainings": trainings, "predictions": PREDICTIONS })
+    serde_json::json!({ "trainings": trainings, "predictions": work.predictions })
 }
 
 /// Builds the peer that is a crate.
@@ -130,17 +190,17 @@ fn times(command: &mut Command) -> Result<Times> {
 }
 
 /// Our own times, on two threads as the peers'.
-fn slalom() -> Result<Times> {
+fn slalom(work: &Work) -> Result<Times> {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(2);
     let mut times = Times::new();
-    for workload in &WORKLOADS {
+    for workload in &work.trainings {
         let seconds = train::seconds_per_step(workload, threads)?;
         times.insert(workload.name.into(), seconds * 1e6);
     }
     let layers = [Dense::new(128, Activation::Relu).into(), Dense::linear(10).into()];
     let network = Network::<f32>::new(784, layers)?;
     let (params, threads) = (network.init(0), Threads::new(threads)?);
-    for samples in PREDICTIONS {
+    for &samples in &work.predictions {
         let x = Matrix::from_fn(784, samples, |i, j| ((i * 31 + j * 7) % 255) as f32 / 255.0);
         let mut best = f64::INFINITY;
         for _ in 0..200 {
@@ -148,19 +208,17 @@ fn slalom() -> Result<Times> {
             network.predict(&params, x.as_view(), &threads)?;
             best = best.min(start.elapsed().as_secs_f64());
         }
-        times.insert(format!("predict {samples}"), best * 1e6);
+        times.insert(prediction(samples), best * 1e6);
     }
     Ok(times)
 }
 
 /// Microseconds, and how many times ours each peer takes beside the run of ours next to it.
-fn table(columns: &[(&str, Times, Times)], ours: Times) -> String {
+fn table(work: &Work, columns: &[(&str, Times, Times)], ours: Times) -> String {
     let mut table = format!("{:<38} {:>10}", "µs (times slalom's)", "slalom");
     columns.iter().for_each(|(name, ..)| table += &format!(" {name:>19}"));
     table.push('\n');
-    let predictions = PREDICTIONS.map(|samples| format!("predict {samples}"));
-    let names = WORKLOADS.iter().map(|work| work.name.to_string()).chain(predictions);
-    for name in names {
+    for name in work.names() {
         let mut all: Vec<f64> = columns.iter().map(|(_, beside, _)| beside[&name]).collect();
         all.push(ours[&name]);
         all.sort_by(f64::total_cmp);
