@@ -5,7 +5,7 @@ use crate::Float;
 use crate::norm::squares;
 use crate::rules::{Kernel, Visit};
 use crate::simd::{Level, Work};
-use crate::sweep::{Sweep, part, update};
+use crate::sweep::{Sweep, extent, part, update};
 
 /// A part of a·bᵀ, whose numbers are counted column by column.
 #[derive(Clone, Copy)]
@@ -58,22 +58,22 @@ pub(crate) struct Multiplied<'a, 'b, F> {
 impl<F: Float> Visit<F> for Multiplied<'_, '_, F> {
     fn update<const N: usize>(self, kernel: impl Kernel<F, N>) {
         let level = self.sweep.level;
-        if self.sweep.common.is_plain() {
-            level.run(Columns::<_, _, N, true> { numbers: self, kernel });
-        } else {
-            level.run(Columns::<_, _, N, false> { numbers: self, kernel });
+        // a column's factor is one more scale
+        match self.sweep.common.extent() {
+            extent::ALL => level.run(Columns::<_, _, N, { extent::ALL }> { numbers: self, kernel }),
+            _ => level.run(Columns::<_, _, N, { extent::SCALED }> { numbers: self, kernel }),
         }
     }
 }
 
 /// A chunk, column by column: what a column is multiplied by is its factor.
-struct Columns<'a, 'b, F, K, const N: usize, const PLAIN: bool> {
+struct Columns<'a, 'b, F, K, const N: usize, const EXTENT: u8> {
     numbers: Multiplied<'a, 'b, F>,
     kernel: K,
 }
 
-impl<F: Float, K: Kernel<F, N>, const N: usize, const PLAIN: bool> Work
-    for Columns<'_, '_, F, K, N, PLAIN>
+impl<F: Float, K: Kernel<F, N>, const N: usize, const EXTENT: u8> Work
+    for Columns<'_, '_, F, K, N, EXTENT>
 {
     type Output = ();
 
@@ -84,7 +84,7 @@ impl<F: Float, K: Kernel<F, N>, const N: usize, const PLAIN: bool> Work
         let mut start = 0;
         for (grads, by) in outer.columns() {
             let range = start..start + grads.len();
-            update::<F, N, PLAIN>(
+            update::<F, N, EXTENT>(
                 &self.kernel,
                 common.multiplied(by),
                 &mut params[range.clone()],

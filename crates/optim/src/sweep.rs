@@ -29,11 +29,29 @@ pub(crate) struct Common<F> {
     shrink: F,
 }
 
+/// How much of it there is, for loops that leave out what would change nothing: where the numbers come
+/// from memory or through a core that is shared, every instruction costs.
+pub(crate) mod extent {
+    /// The rule alone.
+    pub(crate) const NONE: u8 = 0;
+    /// Scaling and decay.
+    pub(crate) const SCALED: u8 = 1;
+    /// All of it.
+    pub(crate) const ALL: u8 = 2;
+}
+
 impl<F: Float> Common<F> {
-    /// Whether scaling and decay are all there is.
-    pub(crate) fn is_plain(&self) -> bool {
-        let zero = F::zero();
-        self.bound == F::infinity() && self.l1 == zero && self.l2 == zero && self.shrink == zero
+    /// The least [`extent`] that has all that changes anything.
+    pub(crate) fn extent(&self) -> u8 {
+        let (zero, one) = (F::zero(), F::one());
+        let unbounded = self.bound == F::infinity() && self.shrink == zero;
+        if !unbounded || self.l1 != zero || self.l2 != zero {
+            extent::ALL
+        } else if self.scale != one || self.kept != one {
+            extent::SCALED
+        } else {
+            extent::NONE
+        }
     }
 }
 
@@ -72,11 +90,15 @@ pub(crate) struct Sweep<'a, F> {
 impl<F: Float> Visit<F> for Sweep<'_, F> {
     fn update<const N: usize>(self, kernel: impl Kernel<F, N>) {
         let level = self.level;
-        if self.common.is_plain() {
-            level.run(Update::<_, _, N, true, false> { sweep: self, kernel });
-        } else {
-            level.run(Update::<_, _, N, false, false> { sweep: self, kernel });
-        }
+        match self.common.extent() {
+            extent::NONE => {
+                level.run(Update::<_, _, N, { extent::NONE }, false> { sweep: self, kernel })
+            }
+            extent::SCALED => {
+                level.run(Update::<_, _, N, { extent::SCALED }, false> { sweep: self, kernel })
+            }
+            _ => level.run(Update::<_, _, N, { extent::ALL }, false> { sweep: self, kernel }),
+        };
     }
 }
 
@@ -92,10 +114,12 @@ impl<F: Float> Visit<F> for Checked<'_, '_, F> {
     fn update<const N: usize>(self, kernel: impl Kernel<F, N>) {
         let Self { sweep, sum } = self;
         let level = sweep.level;
-        *sum = if sweep.common.is_plain() {
-            level.run(Update::<_, _, N, true, true> { sweep, kernel })
-        } else {
-            level.run(Update::<_, _, N, false, true> { sweep, kernel })
+        *sum = match sweep.common.extent() {
+            extent::NONE => level.run(Update::<_, _, N, { extent::NONE }, true> { sweep, kernel }),
+            extent::SCALED => {
+                level.run(Update::<_, _, N, { extent::SCALED }, true> { sweep, kernel })
+            }
+            _ => level.run(Update::<_, _, N, { extent::ALL }, true> { sweep, kernel }),
         };
     }
 }
@@ -146,15 +170,14 @@ impl<F, K: Direction<F, N>, const N: usize> Kernel<F, N> for Directed<K> {
 }
 
 /// A chunk, piece by piece: of a piece that is to be `CHECKED` the gradient is looked at before its
-/// numbers move. `PLAIN` leaves out what would change nothing: where the numbers come from memory,
-/// every instruction costs.
-struct Update<'a, F, K, const N: usize, const PLAIN: bool, const CHECKED: bool> {
+/// numbers move. The loop has what belongs to the [`extent`].
+struct Update<'a, F, K, const N: usize, const EXTENT: u8, const CHECKED: bool> {
     sweep: Sweep<'a, F>,
     kernel: K,
 }
 
-impl<F: Float, K: Kernel<F, N>, const N: usize, const PLAIN: bool, const CHECKED: bool> Work
-    for Update<'_, F, K, N, PLAIN, CHECKED>
+impl<F: Float, K: Kernel<F, N>, const N: usize, const EXTENT: u8, const CHECKED: bool> Work
+    for Update<'_, F, K, N, EXTENT, CHECKED>
 {
     /// The sum of squares of a gradient that is checked.
     type Output = f64;
@@ -175,7 +198,7 @@ impl<F: Float, K: Kernel<F, N>, const N: usize, const PLAIN: bool, const CHECKED
             // up to the end of a line, so that no vector behind it lies across two
             let until = if end < n { end - (end - head) % line } else { n };
             let (range, next) = if good { (done..until, until) } else { (done..start, end) };
-            update::<F, N, PLAIN>(
+            update::<F, N, EXTENT>(
                 &self.kernel,
                 common,
                 &mut params[range.clone()],
@@ -204,7 +227,7 @@ pub(crate) fn part<'a, F, const SLOT: usize, const N: usize>(
 /// not overlap; those beyond the rule's slots are empty.
 #[inline(always)]
 #[expect(clippy::too_many_arguments, reason = "one argument a stream")]
-pub(crate) fn update<F: Float, const N: usize, const PLAIN: bool>(
+pub(crate) fn update<F: Float, const N: usize, const EXTENT: u8>(
     kernel: &impl Kernel<F, N>,
     common: Common<F>,
     params: &mut [F],
@@ -223,8 +246,11 @@ pub(crate) fn update<F: Float, const N: usize, const PLAIN: bool>(
     let slot3 = &mut slot3[..used(3)];
     for i in 0..n {
         let p = params[i];
-        let mut g = grads[i] * common.scale;
-        if !PLAIN {
+        let mut g = grads[i];
+        if EXTENT >= extent::SCALED {
+            g *= common.scale;
+        }
+        if EXTENT == extent::ALL {
             g = clamp(g, common.bound) + signed(p, common.l1) + common.l2 * p;
         }
         let slots = std::array::from_fn(|slot| match slot {
@@ -233,8 +259,9 @@ pub(crate) fn update<F: Float, const N: usize, const PLAIN: bool>(
             2 => slot2[i],
             _ => slot3[i],
         });
-        let (p, slots) = kernel.update(p * common.kept, g, slots);
-        params[i] = if PLAIN { p } else { p - clamp(p, common.shrink) };
+        let p = if EXTENT >= extent::SCALED { p * common.kept } else { p };
+        let (p, slots) = kernel.update(p, g, slots);
+        params[i] = if EXTENT == extent::ALL { p - clamp(p, common.shrink) } else { p };
         for (slot, value) in slots.map(settled).into_iter().enumerate() {
             match slot {
                 0 => slot0[i] = value,
@@ -251,6 +278,49 @@ mod tests {
     use super::*;
     use crate::threads::alone;
     use crate::{Optimizer, Sgd};
+
+    #[test]
+    fn what_changes_nothing_is_left_out() {
+        let block = Block::new("all", 0..100);
+        let extent = |block: &Block, decay, scale, bound| {
+            Common::<f32>::new(block, 0.1, decay, scale, bound).extent()
+        };
+        assert_eq!(extent(&block, 0.0, 1.0, f64::INFINITY), extent::NONE);
+        assert_eq!(extent(&block, 0.5, 1.0, f64::INFINITY), extent::SCALED);
+        assert_eq!(extent(&block, 0.0, 0.5, f64::INFINITY), extent::SCALED);
+        assert_eq!(extent(&block, 0.0, 1.0, 2.0), extent::ALL);
+        for [l1, l2, proximal] in [[0.25, 0.0, 0.0], [0.0, 0.25, 0.0], [0.0, 0.0, 0.25]] {
+            let block = Block { l1, l2, proximal, ..block.clone() };
+            assert_eq!(extent(&block, 0.0, 1.0, f64::INFINITY), extent::ALL);
+        }
+
+        #[derive(Clone, Copy)]
+        struct Mean;
+        impl Kernel<f32, 1> for Mean {
+            fn update(&self, p: f32, g: f32, [m]: [f32; 1]) -> (f32, [f32; 1]) {
+                let m = 0.9 * m + 0.1 * g;
+                (p - 0.3 * m, [m])
+            }
+        }
+        fn moved<const EXTENT: u8>(common: Common<f32>) -> [Vec<f32>; 2] {
+            let numbers = |seed: u16| -> Vec<f32> {
+                (0..100).map(|i| f32::from((i * 37 + seed) % 101) * 0.3 - 15.1).collect()
+            };
+            let [mut params, grads, mut slot] = [1, 2, 3].map(numbers);
+            let none: [&mut [f32]; 3] = [&mut [], &mut [], &mut []];
+            let [b, c, d] = none;
+            update::<_, 1, EXTENT>(&Mean, common, &mut params, &grads, &mut slot, b, c, d);
+            [params, slot]
+        }
+        let nothing = Common::new(&block, 0.1, 0.0, 1.0, f64::INFINITY);
+        let alone = moved::<{ extent::NONE }>(nothing);
+        assert_eq!(moved::<{ extent::SCALED }>(nothing), alone);
+        assert_eq!(moved::<{ extent::ALL }>(nothing), alone);
+        let scaled = Common::new(&block, 0.1, 0.5, 0.7, f64::INFINITY);
+        let wanted = moved::<{ extent::ALL }>(scaled);
+        assert_eq!(moved::<{ extent::SCALED }>(scaled), wanted);
+        assert_ne!(wanted, alone);
+    }
 
     #[test]
     fn only_the_piece_that_is_not_finite_stays() {

@@ -70,13 +70,17 @@ impl Method for Sgd {
         }
         let held_back = if at.step == 1 { 0.0 } else { self.dampening };
         let (inside, outside) = if self.rate_inside { (at.rate, 1.0) } else { (1.0, at.rate) };
-        let (of_g, of_b) = if self.nesterov { (inside, at.momentum) } else { (0.0, 1.0) };
-        visitor.update(Momentum {
+        let of_b = if self.nesterov { at.momentum } else { 1.0 };
+        let ball = HeavyBall {
             mu: narrow(at.momentum),
             taken: narrow((1.0 - held_back) * inside),
-            of_g: narrow(outside * of_g),
             of_b: narrow(outside * of_b),
-        });
+        };
+        if self.nesterov {
+            visitor.update(Nesterov { ball, of_g: narrow(outside * inside) });
+        } else {
+            visitor.update(ball);
+        }
     }
 }
 
@@ -92,19 +96,40 @@ impl<F: Float> Kernel<F, 0> for Plain<F> {
     }
 }
 
-/// `θ ← θ − (of_g·g + of_b·b)`: heavy ball with `of_g = 0`.
+/// `b ← mu·b + taken·g`, `θ ← θ − of_b·b`.
 #[derive(Clone, Copy)]
-struct Momentum<F> {
+struct HeavyBall<F> {
     mu: F,
     taken: F,
-    of_g: F,
     of_b: F,
 }
 
-impl<F: Float> Kernel<F, 1> for Momentum<F> {
+impl<F: Float> HeavyBall<F> {
+    #[inline(always)]
+    fn rolled(&self, g: F, b: F) -> F {
+        self.mu * b + self.taken * g
+    }
+}
+
+impl<F: Float> Kernel<F, 1> for HeavyBall<F> {
     #[inline(always)]
     fn update(&self, p: F, g: F, [b]: [F; 1]) -> (F, [F; 1]) {
-        let b = self.mu * b + self.taken * g;
-        (p - (self.of_g * g + self.of_b * b), [b])
+        let b = self.rolled(g, b);
+        (p - self.of_b * b, [b])
+    }
+}
+
+/// The same ball, `θ ← θ − (of_g·g + of_b·b)`.
+#[derive(Clone, Copy)]
+struct Nesterov<F> {
+    ball: HeavyBall<F>,
+    of_g: F,
+}
+
+impl<F: Float> Kernel<F, 1> for Nesterov<F> {
+    #[inline(always)]
+    fn update(&self, p: F, g: F, [b]: [F; 1]) -> (F, [F; 1]) {
+        let b = self.ball.rolled(g, b);
+        (p - (self.of_g * g + self.ball.of_b * b), [b])
     }
 }
