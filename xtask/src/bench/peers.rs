@@ -1,10 +1,9 @@
 //! `cargo xtask bench peers`: the trainings of `bench train` by the libraries one would pick instead.
 //!
-//! Each peer and slalom run in turn, several times, and the least times of these turns are compared:
-//! what else runs on a machine slows either for minutes. What cannot be had (Python, a package, a
-//! crate) is said, and the rest goes on.
+//! Each peer and slalom run in turn, several times at each training, and the least times of these
+//! turns are compared: what else runs on a machine slows either for minutes. What cannot be had
+//! (Python, a package, a crate) is said, and the rest goes on.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -15,9 +14,6 @@ use slalom::prelude::*;
 
 use super::train;
 use super::workloads::{Rule, WORKLOADS, Workload};
-
-/// Samples that are predicted in one call.
-const PREDICTIONS: [usize; 2] = [1, 10_000];
 
 /// The same trainings and predictions by RustyML, PyTorch, JAX and scikit-learn, as ratios.
 #[derive(Parser)]
@@ -31,46 +27,43 @@ struct Arguments {
     turns: u32,
 }
 
-/// What is measured.
-struct Work {
-    trainings: Vec<&'static Workload<'static>>,
-    predictions: Vec<usize>,
+/// What is measured at a time.
+enum Work {
+    Training(&'static Workload<'static>),
+    /// So many samples in one call.
+    Prediction(usize),
 }
 
 impl Work {
-    fn named(filter: &str) -> Result<Self> {
-        let trainings = WORKLOADS.iter().filter(|work| work.name.contains(filter)).collect();
-        let predictions =
-            PREDICTIONS.into_iter().filter(|&n| prediction(n).contains(filter)).collect();
-        let work = Self { trainings, predictions };
-        if work.names().next().is_none() {
-            let all = Self::named("")?.names().collect::<Vec<_>>().join(", ");
-            bail!("no training or prediction has {filter:?} in its name: there are {all}");
+    fn all() -> impl Iterator<Item = Self> {
+        let predictions = [1, 10_000].map(Self::Prediction);
+        WORKLOADS.iter().map(Self::Training).chain(predictions)
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Training(work) => work.name.into(),
+            Self::Prediction(samples) => format!("predict {samples}"),
         }
-        Ok(work)
-    }
-
-    fn names(&self) -> impl Iterator<Item = String> {
-        let trainings = self.trainings.iter().map(|work| work.name.to_string());
-        trainings.chain(self.predictions.iter().copied().map(prediction))
     }
 }
 
-fn prediction(samples: usize) -> String {
-    format!("predict {samples}")
+/// Least times in microseconds, of slalom and of the peer that ran beside it.
+struct Pair {
+    ours: f64,
+    theirs: f64,
 }
-
-/// Microseconds by the name of the work.
-type Times = BTreeMap<String, f64>;
 
 pub(super) fn run(arguments: &[String]) -> Result<()> {
     let name = "cargo xtask bench peers".to_string();
     let arguments = Arguments::parse_from(std::iter::once(&name).chain(arguments));
-    let chosen = Work::named(&arguments.filter)?;
+    let chosen: Vec<_> = Work::all().filter(|w| w.name().contains(&arguments.filter)).collect();
+    if chosen.is_empty() {
+        let all = Work::all().map(|work| work.name()).collect::<Vec<_>>().join(", ");
+        bail!("no training or prediction has {:?} in its name: there are {all}", arguments.filter);
+    }
     let folder = crate::root().join("target").join("peers");
     std::fs::create_dir_all(&folder)?;
-    let work = folder.join("work.json");
-    std::fs::write(&work, describe(&chosen).to_string())?;
     let mut peers: Vec<(&str, Command)> = Vec::new();
     match rustyml(&folder) {
         Ok(command) => peers.push(("RustyML", command)),
@@ -87,33 +80,41 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
         }
         Err(error) => println!("skipped: PyTorch, JAX, scikit-learn: {error:#}"),
     }
-    let mut columns = Vec::new();
-    for (name, mut command) in peers {
-        command.arg(&work);
-        match in_turns(name, &chosen, arguments.turns, &mut command) {
-            Ok((ours, theirs)) => columns.push((name, ours, theirs)),
-            Err(error) => println!("skipped: {name}: {error:#}"),
-        }
+    let path = folder.join("work.json");
+    for (_, command) in &mut peers {
+        command.arg(&path);
     }
-    print!("{}", table(&chosen, &columns, slalom(&chosen)?));
+    let mut rows = Vec::new();
+    for work in &chosen {
+        std::fs::write(&path, describe(work).to_string())?;
+        let mut pairs = Vec::new();
+        for (name, peer) in &mut peers {
+            println!("{}: {name} …", work.name());
+            pairs.push(in_turns(work, arguments.turns, peer).unwrap_or_else(|error| {
+                println!("skipped: {name}: {error:#}");
+                None
+            }));
+        }
+        let alone = slalom(work)?;
+        let ours = pairs.iter().flatten().fold(alone, |least, pair| pair.ours.min(least));
+        rows.push((work.name(), ours, pairs));
+    }
+    let peers: Vec<_> = peers.iter().map(|(name, _)| *name).collect();
+    print!("{}", table(&peers, &rows));
     Ok(())
 }
 
-/// The least times of slalom and of a peer, which run one after the other.
-fn in_turns(name: &str, work: &Work, turns: u32, peer: &mut Command) -> Result<(Times, Times)> {
-    let (mut ours, mut theirs) = (Times::new(), Times::new());
-    for turn in 1..=turns {
-        println!("{name}, turn {turn} of {turns} …");
-        keep_least(&mut ours, slalom(work)?);
-        keep_least(&mut theirs, times(peer)?);
+/// The least times of slalom and of a peer, which run one after the other; none of a peer that does
+/// not have this work.
+fn in_turns(work: &Work, turns: u32, peer: &mut Command) -> Result<Option<Pair>> {
+    let mut least: Option<Pair> = None;
+    for _ in 0..turns {
+        let ours = slalom(work)?;
+        let Some(theirs) = time(peer)? else { return Ok(None) };
+        let before = least.unwrap_or(Pair { ours, theirs });
+        least = Some(Pair { ours: before.ours.min(ours), theirs: before.theirs.min(theirs) });
     }
-    Ok((ours, theirs))
-}
-
-fn keep_least(least: &mut Times, times: Times) {
-    for (name, us) in times {
-        least.entry(name).and_modify(|least| *least = least.min(us)).or_insert(us);
-    }
+    Ok(least)
 }
 
 fn sources() -> PathBuf {
@@ -122,21 +123,22 @@ fn sources() -> PathBuf {
 
 /// The work as the peers read it.
 fn describe(work: &Work) -> serde_json::Value {
-    let trainings: Vec<_> = work
-        .trainings
-        .iter()
-        .map(|work| {
+    match work {
+        Work::Prediction(samples) => {
+            serde_json::json!({ "trainings": [], "predictions": [samples] })
+        }
+        Work::Training(work) => {
             let rule = match work.rule {
                 Rule::Adam => "adam",
                 Rule::SgdMomentum => "sgdm",
             };
-            serde_json::json!({
+            let training = serde_json::json!({
                 "name": work.name, "samples": work.samples, "sizes": work.sizes,
                 "batch": work.batch, "rule": rule, "dropout": work.dropout,
-            })
-        })
-        .collect();
-    serde_json::json!({ "trainings": trainings, "predictions": work.predictions })
+            });
+            serde_json::json!({ "trainings": [training], "predictions": [] })
+        }
+    }
 }
 
 /// Builds the peer that is a crate.
@@ -171,11 +173,10 @@ fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a peer and reads its JSON lines.
-fn times(command: &mut Command) -> Result<Times> {
+/// Runs a peer and reads its JSON line; there is none where it does not have the work.
+fn time(command: &mut Command) -> Result<Option<f64>> {
     #[derive(serde::Deserialize)]
     struct Line {
-        name: String,
         us: f64,
     }
     let program = command.get_program().to_string_lossy().into_owned();
@@ -184,49 +185,42 @@ fn times(command: &mut Command) -> Result<Times> {
         let text = String::from_utf8_lossy(&output.stderr);
         bail!("{program}: {}: {}", output.status, text.lines().last().unwrap_or_default());
     }
-    let lines = String::from_utf8_lossy(&output.stdout).into_owned();
-    let read = |line| Ok(serde_json::from_str::<Line>(line)?).map(|line| (line.name, line.us));
-    lines.lines().map(read).collect()
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().map(serde_json::from_str::<Line>).transpose()?;
+    Ok(line.map(|line| line.us))
 }
 
-/// Our own times, on two threads as the peers'.
-fn slalom(work: &Work) -> Result<Times> {
+/// Our own microseconds, on two threads as the peers'.
+fn slalom(work: &Work) -> Result<f64> {
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(2);
-    let mut times = Times::new();
-    for workload in &work.trainings {
-        let seconds = train::seconds_per_step(workload, threads)?;
-        times.insert(workload.name.into(), seconds * 1e6);
-    }
+    let samples = match work {
+        Work::Training(work) => return Ok(train::seconds_per_step(work, threads)? * 1e6),
+        Work::Prediction(samples) => *samples,
+    };
     let layers = [Dense::new(128, Activation::Relu).into(), Dense::linear(10).into()];
     let network = Network::<f32>::new(784, layers)?;
     let (params, threads) = (network.init(0), Threads::new(threads)?);
-    for &samples in &work.predictions {
-        let x = Matrix::from_fn(784, samples, |i, j| ((i * 31 + j * 7) % 255) as f32 / 255.0);
-        let mut best = f64::INFINITY;
-        for _ in 0..200 {
-            let start = Instant::now();
-            network.predict(&params, x.as_view(), &threads)?;
-            best = best.min(start.elapsed().as_secs_f64());
-        }
-        times.insert(prediction(samples), best * 1e6);
+    let x = Matrix::from_fn(784, samples, |i, j| ((i * 31 + j * 7) % 255) as f32 / 255.0);
+    let mut best = f64::INFINITY;
+    for _ in 0..200 {
+        let start = Instant::now();
+        network.predict(&params, x.as_view(), &threads)?;
+        best = best.min(start.elapsed().as_secs_f64());
     }
-    Ok(times)
+    Ok(best * 1e6)
 }
 
-/// Microseconds, and how many times ours each peer takes beside the run of ours next to it.
-fn table(work: &Work, columns: &[(&str, Times, Times)], ours: Times) -> String {
+/// Microseconds, and how many times ours each peer takes beside the runs of ours next to its own.
+fn table(peers: &[&str], rows: &[(String, f64, Vec<Option<Pair>>)]) -> String {
     let mut table = format!("{:<38} {:>10}", "µs (times slalom's)", "slalom");
-    columns.iter().for_each(|(name, ..)| table += &format!(" {name:>19}"));
+    peers.iter().for_each(|name| table += &format!(" {name:>19}"));
     table.push('\n');
-    for name in work.names() {
-        let mut all: Vec<f64> = columns.iter().map(|(_, beside, _)| beside[&name]).collect();
-        all.push(ours[&name]);
-        all.sort_by(f64::total_cmp);
-        table += &format!("{name:<38} {:>10.2}", all[all.len() / 2]);
-        for (_, beside, theirs) in columns {
-            let cell = theirs
-                .get(&name)
-                .map_or("–".into(), |us| format!("{us:.1} ({:.2}x)", us / beside[&name]));
+    for (name, ours, pairs) in rows {
+        table += &format!("{name:<38} {ours:>10.2}");
+        for pair in pairs {
+            let cell = pair.as_ref().map_or("–".into(), |Pair { ours, theirs }| {
+                format!("{theirs:.1} ({:.2}x)", theirs / ours)
+            });
             table += &format!(" {cell:>19}");
         }
         table.push('\n');
