@@ -120,7 +120,7 @@ pub fn squared_norm<F: Scalar>(numbers: &[F]) -> f64 {
 /// ```
 pub fn largest<F: Scalar>(x: View<'_, F>, threads: &Threads) -> f64 {
     const TASKS: usize = 8;
-    const SHARED: usize = 1 << 16;
+    const SHARED: usize = 1 << 14;
     let tasks = if x.len() < SHARED { 1 } else { TASKS };
     let larger = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
     let found = [const { AtomicU64::new(0) }; TASKS];
