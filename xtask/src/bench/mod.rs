@@ -20,7 +20,8 @@ use anyhow::{Result, bail};
 pub(crate) struct Arguments {
     /// Which measurement: none runs the criterion benches, `list` names the others
     name: Option<String>,
-    /// What the measurement itself takes; for the criterion benches, a filter on their names
+    /// What the measurement itself takes, as `bench NAME -- --help` tells; for the criterion benches, a
+    /// filter on their names
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }

@@ -64,9 +64,13 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
     }
     let folder = crate::root().join("target").join("peers");
     std::fs::create_dir_all(&folder)?;
-    let mut peers: Vec<(&str, Command)> = Vec::new();
+    let path = folder.join("work.json");
+    let mut peers: Vec<(&str, Option<Command>)> = Vec::new();
     match rustyml(&folder) {
-        Ok(command) => peers.push(("RustyML", command)),
+        Ok(mut command) => {
+            command.arg(&path);
+            peers.push(("RustyML", Some(command)));
+        }
         Err(error) => println!("skipped: RustyML: {error:#}"),
     }
     match python(&folder) {
@@ -74,24 +78,25 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
             let scripts = [("PyTorch", "torch"), ("JAX", "jax"), ("scikit-learn", "sklearn")];
             for (name, script) in scripts {
                 let mut command = Command::new(&python);
-                command.arg(sources().join(format!("{script}_peer.py")));
-                peers.push((name, command));
+                command.arg(sources().join(format!("{script}_peer.py"))).arg(&path);
+                peers.push((name, Some(command)));
             }
         }
         Err(error) => println!("skipped: PyTorch, JAX, scikit-learn: {error:#}"),
-    }
-    let path = folder.join("work.json");
-    for (_, command) in &mut peers {
-        command.arg(&path);
     }
     let mut rows = Vec::new();
     for work in &chosen {
         std::fs::write(&path, describe(work).to_string())?;
         let mut pairs = Vec::new();
         for (name, peer) in &mut peers {
+            let Some(command) = peer else {
+                pairs.push(None);
+                continue;
+            };
             println!("{}: {name} …", work.name());
-            pairs.push(in_turns(work, arguments.turns, peer).unwrap_or_else(|error| {
+            pairs.push(in_turns(work, arguments.turns, command).unwrap_or_else(|error| {
                 println!("skipped: {name}: {error:#}");
+                *peer = None; // what it cannot do once is not asked again
                 None
             }));
         }

@@ -283,14 +283,10 @@ mod tests {
         }
         // whole rounds, steps that are left, stretches of memory ahead that divide neither
         for (k, stretches) in [(4, 0), (7, 1), (32, 3), (41, 3), (9, 5), (100, 25), (130, 2)] {
-            let ways = [(3, false, false), (3, false, true), (3, true, false), (3, true, true)];
-            for (height, by_rows, add) in ways
-                .into_iter()
-                .chain([(1, true, false), (1, false, true)])
-                .chain([(2, true, true), (2, false, false)])
-            {
+            for way in 0..12 {
+                let (height, by_rows, add) = (1 + way / 4, way & 2 != 0, way & 1 != 0);
                 let (a_step, apart) = (53, 11 + k);
-                let (a, b) = (numbers(a_step * k, 1), numbers(apart.max(11) * apart.max(k), 2));
+                let (a, b) = (numbers(a_step * k, 1), numbers(apart * apart, 2));
                 let (b_row, b_column) = if by_rows { (11, 1) } else { (1, apart) };
                 let mut c = numbers(8 * 50, 3);
                 let mut expected = c.clone();

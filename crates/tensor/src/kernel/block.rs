@@ -309,8 +309,6 @@ impl<F: crate::Scalar> Tile<F> {
     ) {
         // SAFETY: as the caller's: `HEIGHT` registers by `COLUMNS` columns lie inside the block.
         unsafe {
-            let zero = L::splat(<L::Scalar as num_traits::Zero>::zero());
-            let mut sums = [[zero; HEIGHT]; COLUMNS];
             if self.add && self.k >= DEEP {
                 // long before it is needed, and from far away
                 let rows = (HEIGHT - 1) * L::WIDTH + self.last;
@@ -319,18 +317,18 @@ impl<F: crate::Scalar> Tile<F> {
                     crate::prefetch(std::slice::from_raw_parts(to, rows));
                 }
             }
-            let (mut a, mut b) = (self.a, self.b);
             // the largest tile only: it takes the time, and the loops of the others stay short
+            let asks = (HEIGHT, COLUMNS) == L::TILE;
             let mut nothing = Ahead::nothing();
-            let ahead = if (HEIGHT, COLUMNS) == L::TILE { ahead } else { &mut nothing };
-            if COLUMNS == L::TILE.1
-                && HEIGHT <= L::TILE.0
-                && self.last == L::WIDTH
-                && L::by_hand(self, HEIGHT, ahead)
-            {
+            let ahead = if asks { ahead } else { &mut nothing };
+            let whole = HEIGHT <= L::TILE.0 && COLUMNS == L::TILE.1 && self.last == L::WIDTH;
+            if whole && L::by_hand(self, HEIGHT, ahead) {
                 return;
             }
-            let goes = if (HEIGHT, COLUMNS) == L::TILE { ahead.goes() } else { 0 };
+            let zero = L::splat(<L::Scalar as num_traits::Zero>::zero());
+            let mut sums = [[zero; HEIGHT]; COLUMNS];
+            let (mut a, mut b) = (self.a, self.b);
+            let goes = if asks { ahead.goes() } else { 0 };
             for go in 0..goes {
                 let count = self.k * (go + 1) / goes - self.k * go / goes;
                 let walk = ahead.next(count);
