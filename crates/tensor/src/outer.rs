@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use crate::kernel::{Ahead, Block, COLUMNS, Kernel, Side};
-use crate::product::{DEPTH, Shared, best, rounds};
+use crate::product::{DEPTH, FAR, Shared, best, rounds};
 use crate::{Scalar, Threads, View, vectorize};
 
 /// `a·bᵀ`: the sum over k of the outer products of column k of `a` and column k of `b`.
@@ -177,13 +177,15 @@ impl<'a, F: Scalar> Outer<'a, F> {
                 let (row, column) = (COLUMNS, 1);
                 let b = Side { at: room.cast_const(), row, column };
                 for (top, rows) in groups(kernel, m) {
-                    let ahead = Ahead::share(next, done, blocks);
+                    let own = panel_at(kernel, m, (depth, k), top);
+                    let ahead = self.ahead(own + rows * k, rows * k, n / COLUMNS, |stretches| {
+                        Ahead::share(next, (done, blocks), stretches)
+                    });
                     done += 1;
                     // SAFETY: the panels were filled for this round and these rows; the room was
                     // filled above; `out` has m·n numbers.
                     unsafe {
-                        let panels = self.panels.as_ptr().cast_mut();
-                        let panels = panels.add(panel_at(kernel, m, (depth, k), top));
+                        let panels = self.panels.as_ptr().cast_mut().add(own);
                         let (a, c) = (self.sides().0, out.as_mut_ptr().add(top));
                         let (b_tile, add, packed) = (COLUMNS * k, depth > 0, true);
                         let (m, c_step) = (rows, m);
@@ -193,6 +195,23 @@ impl<'a, F: Scalar> Outer<'a, F> {
                 }
             }
         }
+    }
+
+    /// What so many tiles ask for: of panels that no near cache holds three quarters of them for the next
+    /// one, which begins there, and the others for what is handed to them.
+    fn ahead(
+        &self,
+        panel: usize,
+        length: usize,
+        tiles: usize,
+        other: impl FnOnce(usize) -> Ahead,
+    ) -> Ahead {
+        if self.panels.len() < FAR || tiles < 4 {
+            return other(tiles.max(1));
+        }
+        let end = self.panels.len();
+        let panel = &self.panels[panel.min(end)..(panel + length).min(end)];
+        Ahead::slice(panel, tiles * 3 / 4).then(other(tiles / 4))
     }
 }
 

@@ -123,9 +123,11 @@ const IN_PARTS: usize = 1 << 13;
 pub(crate) const DEPTH: usize = 640;
 /// Rows of a block, if there are many.
 const ROWS: usize = 96;
+/// The same if there are many columns, too.
+const TALL: usize = 384;
 /// Numbers of a left side that no near cache holds: it is read once, into panels, though the right
-/// side be narrow.
-const FAR: usize = 1 << 19;
+/// side be narrow, and asked for beforehand.
+pub(crate) const FAR: usize = 1 << 19;
 /// Columns of a block, if there are many.
 const WIDE: usize = 256;
 
@@ -138,6 +140,9 @@ impl Plan {
         let blocks = match by_columns {
             _ if !shared => (1, 1),
             true => (1, even(n / WIDE)),
+            // a wide right side comes from far away for every block of rows: few of them, but in parts
+            // that can change hands
+            false if m >= 2 * TALL && n >= 2 * WIDE => (even(m / TALL), n / WIDE),
             false => (even(m / ROWS), 1),
         };
         let (rounds, depth) = rounds(k);
@@ -173,8 +178,12 @@ impl Plan {
         if round == self.rounds {
             return Ahead::nothing();
         }
+        if task % self.blocks.1 > 0 {
+            return Ahead::nothing(); // it has the same rows as this one
+        }
         let row = |i| border(m, kernel.width, self.blocks.0, i);
-        let (row, rows) = (row(task), row(task + 1) - row(task));
+        let block = task / self.blocks.1;
+        let (row, rows) = (row(block), row(block + 1) - row(block));
         let (first, depth) = (round * self.depth, self.depth.min(k - round * self.depth));
         let at = a.at.wrapping_add(row * a.row + first * a.column);
         match a.row {
@@ -200,8 +209,10 @@ unsafe impl<T> Sync for Shared<T> {}
 #[repr(align(64))]
 #[derive(Clone)]
 struct Line {
-    _bytes: [u8; 64],
+    _bytes: [u8; LINE],
 }
+
+const LINE: usize = 64;
 
 thread_local! {
     /// Room for panels, kept from product to product by the thread that calls.
@@ -216,7 +227,7 @@ fn with_room<F>(numbers: usize, work: impl FnOnce(*mut F)) {
     let lines = (numbers * size_of::<F>()).div_ceil(size_of::<Line>());
     let mut room = ROOM.take();
     if room.len() < lines {
-        room.resize(lines, Line { _bytes: [0; 64] });
+        room.resize(lines, Line { _bytes: [0; LINE] });
     }
     work(room.as_mut_ptr().cast());
     ROOM.set(room);
@@ -270,7 +281,8 @@ fn run<F: Scalar>(
     plan.pack_b &= kernel.packs;
     let shape = (m, k);
     let block_rows = m.div_ceil(kernel.width).div_ceil(plan.blocks.0) * kernel.width;
-    let panels = if plan.pack_a { block_rows * plan.depth } else { 0 };
+    // each seat's panels, behind a line that says whose they are
+    let panels = if plan.pack_a { LINE / size_of::<F>() + block_rows * plan.depth } else { 0 };
     let columns = if plan.pack_b { n.next_multiple_of(COLUMNS) * plan.depth } else { 0 };
     let c_step = out.strides().1;
     let (whole, b, c) = (a.side(), b.side(), out.as_mut_ptr());
@@ -284,6 +296,10 @@ fn run<F: Scalar>(
                 pack_columns(kernel, b, (k, n), room, threads);
                 b = Side { at: room, row: COLUMNS, column: 1 };
             }
+            for seat in 0..if plan.pack_a { threads.count() } else { 0 } {
+                // SAFETY: the room holds a line and panels for every seat.
+                unsafe { room.add(columns + panels * seat).cast::<usize>().write(usize::MAX) };
+            }
             let at = Shared((whole, a, b, c, room));
             let at = &at;
             let (plan, last) = (&plan, round + 1 == plan.rounds);
@@ -292,10 +308,7 @@ fn run<F: Scalar>(
                 let (whole, a, b, c, room) = at.0;
                 let own = || threads.own(seat, tasks);
                 let ahead = plan.ahead(kernel, whole, shape, (round, task), own);
-                let (i, j) = match plan.blocks {
-                    (_, 1) => (task, 0),
-                    (count, _) => (task % count, task / count),
-                };
+                let (i, j) = (task / plan.blocks.1, task % plan.blocks.1);
                 let rows = |i| border(m, kernel.width, plan.blocks.0, i);
                 let cols = |j| border(n, COLUMNS, plan.blocks.1, j);
                 let (row, column) = (rows(i), cols(j));
@@ -313,14 +326,17 @@ fn run<F: Scalar>(
                 // processor has.
                 unsafe {
                     let c = c.add(row + column * c_step);
-                    let panels = match plan.pack_a {
-                        true => room.add(columns + panels * seat),
-                        false => std::ptr::null_mut(),
+                    let (panels, packed) = match plan.pack_a {
+                        true => {
+                            let line = room.add(columns + panels * seat);
+                            let held = line.cast::<usize>().replace(i);
+                            (line.add(LINE / size_of::<F>()), held == i)
+                        }
+                        false => (std::ptr::null_mut(), false),
                     };
                     let b = Side { at: b.at.add(column / COLUMNS * b_tile), ..b };
                     let add = add || round > 0;
                     let a = a.after(row, 0);
-                    let packed = false;
                     let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
                     (kernel.block)(&block, ahead);
                     if last {
@@ -489,6 +505,7 @@ mod tests {
             (300, 400, 1),
             (820, 66, 650),
             (513, 259, 33),
+            (769, 516, 5),
         ];
         for shape in shapes {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -496,6 +513,7 @@ mod tests {
                 check::<f64>(shape, (ta, tb, true), 2);
             }
         }
+        check::<f32>((769, 516, 650), (false, false, false), 2);
     }
 
     #[test]

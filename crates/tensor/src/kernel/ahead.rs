@@ -4,10 +4,20 @@
 //! the multipliers would stand still for as long: so it is asked for while those of the block before
 //! it have work, at a pace that the memory can keep.
 
-/// A part of a matrix: stretches of memory at equal distances. Nothing is read from it, so that a
-/// place where there is nothing does no harm.
+/// Parts of matrices that tiles ask for, one behind the other. Nothing is read from them, so that a place
+/// where there is nothing does no harm.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ahead {
+    part: Part,
+    /// What comes when that is done.
+    behind: Part,
+    /// Stretches that a tile asks for.
+    share: usize,
+}
+
+/// A part of a matrix: stretches of memory at equal distances.
+#[derive(Clone, Copy, Debug)]
+struct Part {
     /// Where the next stretch begins.
     start: usize,
     /// Bytes of a stretch, and from one to the next.
@@ -15,23 +25,35 @@ pub(crate) struct Ahead {
     step: usize,
     /// Stretches that are left.
     left: usize,
-    /// Stretches that a tile asks for.
-    share: usize,
 }
+
+const NOTHING: Part = Part { start: 0, length: 0, step: 0, left: 0 };
 
 impl Ahead {
     pub(crate) fn nothing() -> Self {
-        Self { start: 0, length: 0, step: 0, left: 0, share: 0 }
+        Self { part: NOTHING, behind: NOTHING, share: 0 }
     }
 
     /// So many stretches of so many numbers, from one to the next `step` numbers.
     pub(crate) fn new<F>(at: *const F, step: usize, (length, count): (usize, usize)) -> Self {
         let [length, step] = [length, step].map(|numbers| numbers * size_of::<F>());
-        Self { start: at.addr(), length, step, left: count, share: 0 }
+        let part = Part { start: at.addr(), length, step, left: count };
+        Self { part, behind: NOTHING, share: 0 }
     }
 
-    /// What a block asks for of slices that all blocks ask for together, in turns.
-    pub(crate) fn share<F>(slices: &[*const [F]], block: usize, blocks: usize) -> Self {
+    /// A slice, in so many stretches.
+    pub(crate) fn slice<F>(slice: *const [F], stretches: usize) -> Self {
+        let stretch = slice.len().div_ceil(stretches);
+        Self::new(slice.cast::<F>(), stretch, (stretch, stretches))
+    }
+
+    /// What a block asks for of slices that all blocks ask for together, in turns: a part of one of
+    /// them, in so many stretches.
+    pub(crate) fn share<F>(
+        slices: &[*const [F]],
+        (block, blocks): (usize, usize),
+        stretches: usize,
+    ) -> Self {
         let shares = blocks.checked_div(slices.len()).unwrap_or(0);
         if block >= shares * slices.len() {
             return Self::nothing();
@@ -39,45 +61,52 @@ impl Ahead {
         let (slice, share) = (slices[block % slices.len()], block / slices.len());
         let border = |share| slice.len() * share / shares;
         let (from, to) = (border(share), border(share + 1));
-        let stretch = (to - from).div_ceil(STRETCHES);
-        Self::new(slice.cast::<F>().wrapping_add(from), stretch, (stretch, STRETCHES))
+        let at = slice.cast::<F>().wrapping_add(from);
+        Self::slice(std::ptr::slice_from_raw_parts(at, to - from), stretches)
+    }
+
+    /// This first, and then the other.
+    pub(crate) fn then(self, other: Self) -> Self {
+        Self { behind: other.part, ..self }
     }
 
     /// The same, asked for by so many tiles.
     pub(super) fn spread(self, tiles: usize) -> Self {
-        Self { share: self.left.div_ceil(tiles.max(1)), ..self }
+        Self { share: (self.part.left + self.behind.left).div_ceil(tiles.max(1)), ..self }
     }
 
-    /// How many stretches the next tile asks for.
+    /// How many stretches the next tile asks for: all of one part.
     pub(super) fn goes(&self) -> usize {
-        self.share.min(self.left)
+        self.share.min(self.part.left)
     }
 
     /// The next stretch, and how far from one step of a tile to the next: by less than a line, so
     /// that none is left out, unless there are more lines than steps.
     pub(super) fn next(&mut self, steps: usize) -> Walk {
-        let walk = Walk { at: self.start, by: self.length.div_ceil(steps.max(1)) };
-        self.start = self.start.wrapping_add(self.step);
-        self.left -= 1;
+        let part = &mut self.part;
+        let walk = Walk { at: part.start, by: part.length.div_ceil(steps.max(1)) };
+        part.start = part.start.wrapping_add(part.step);
+        part.left -= 1;
+        if part.left == 0 {
+            self.part = std::mem::replace(&mut self.behind, NOTHING);
+        }
         walk
     }
 
     /// The next stretches, asked for in so many steps each, and how far it is from the end of one to
     /// the next. Where nothing is left, a walk that stands still.
     pub(super) fn walk(&mut self, stretches: usize, steps: usize) -> (Walk, usize) {
+        let Part { start, step, .. } = self.part;
         if self.goes() == 0 {
-            return (Walk { at: self.start, by: 0 }, 0);
+            return (Walk { at: start, by: 0 }, 0);
         }
         let walk = self.next(steps);
         for _ in 1..stretches {
             self.next(steps);
         }
-        (walk, self.step.wrapping_sub(steps * walk.by))
+        (walk, step.wrapping_sub(steps * walk.by))
     }
 }
-
-/// Stretches into which a block's share of slices is cut: as many as the tiles of a block side by side.
-const STRETCHES: usize = 4;
 
 /// A way through memory, at an even pace.
 #[derive(Clone, Copy, Debug)]
@@ -148,10 +177,25 @@ mod tests {
     }
 
     #[test]
+    fn a_tile_asks_for_one_part() {
+        let numbers = [0.0_f32; 100];
+        let [first, second] = [0..50, 50..100].map(|range| &raw const numbers[range]);
+        // five stretches over three tiles: two, one (the first part ends), two
+        let mut ahead = Ahead::slice(first, 3).then(Ahead::slice(second, 2)).spread(3);
+        let mut begins = Vec::new();
+        for goes in [2, 1, 2, 0] {
+            assert_eq!(ahead.goes(), goes);
+            begins.extend((0..goes).map(|_| (ahead.next(1).at - first.addr()) / 4));
+        }
+        assert_eq!(begins, [0, 17, 34, 50, 75]);
+    }
+
+    #[test]
     fn blocks_share_slices() {
+        const STRETCHES: usize = 4;
         let numbers = [[0.0_f32; 120]; 2];
         let slices = numbers.each_ref().map(|numbers| std::ptr::from_ref(&numbers[..]));
-        let of = |block| Ahead::share(&slices, block, 7);
+        let of = |block| Ahead::share(&slices, (block, 7), STRETCHES).part;
         let end = |block| of(block).start + STRETCHES * of(block).length;
         for (block, numbers) in numbers.iter().enumerate() {
             let all = numbers.as_ptr_range();
@@ -161,7 +205,7 @@ mod tests {
             assert_eq!(end(block + 4), all.end.addr());
         }
         assert_eq!(of(6).left, 0);
-        assert_eq!(Ahead::share::<f32>(&[], 0, 7).left, 0);
-        assert_eq!(Ahead::share(&slices, 0, 1).left, 0);
+        assert_eq!(Ahead::share::<f32>(&[], (0, 7), 4).part.left, 0);
+        assert_eq!(Ahead::share(&slices, (0, 1), 4).part.left, 0);
     }
 }

@@ -64,6 +64,26 @@ macro_rules! column {
     };
 }
 
+/// One column whose factor is a part of each multiply-add: one instruction less, for as many more reads
+/// as rows have registers.
+macro_rules! column_within {
+    (1, [$($at:tt)*], $s0:literal, $s1:literal, $s2:literal) => {
+        concat!("vfmadd231ps zmm", $s0, ", zmm24, dword ptr [", $($at)*, "]{{1to16}}\n")
+    };
+    (2, [$($at:tt)*], $s0:literal, $s1:literal, $s2:literal) => {
+        concat!(
+            column_within!(1, [$($at)*], $s0, $s1, $s2),
+            concat!("vfmadd231ps zmm", $s1, ", zmm25, dword ptr [", $($at)*, "]{{1to16}}\n"),
+        )
+    };
+    (3, [$($at:tt)*], $s0:literal, $s1:literal, $s2:literal) => {
+        concat!(
+            column_within!(2, [$($at)*], $s0, $s1, $s2),
+            concat!("vfmadd231ps zmm", $s2, ", zmm26, dword ptr [", $($at)*, "]{{1to16}}\n"),
+        )
+    };
+}
+
 /// One step into the depth: the rows' place, and the places of eight factors.
 macro_rules! step {
     ($height:tt, $a:literal,
@@ -96,6 +116,23 @@ macro_rules! side_by_side {
             [$b, " + 20"],
             [$b, " + 24"],
             [$b, " + 28"]
+        )
+    };
+}
+
+/// A step whose factors follow each other, that many bytes into a panel.
+macro_rules! panel {
+    ($height:tt, $a:literal, $into:literal) => {
+        concat!(
+            rows!($height, $a),
+            column!($height, ["{b} + ", $into], "27", "0", "1", "2"),
+            column_within!($height, ["{b} + 4 + ", $into], "3", "4", "5"),
+            column!($height, ["{b} + 8 + ", $into], "28", "6", "7", "8"),
+            column_within!($height, ["{b} + 12 + ", $into], "9", "10", "11"),
+            column!($height, ["{b} + 16 + ", $into], "29", "12", "13", "14"),
+            column_within!($height, ["{b} + 20 + ", $into], "15", "16", "17"),
+            column!($height, ["{b} + 24 + ", $into], "30", "18", "19", "20"),
+            column_within!($height, ["{b} + 28 + ", $into], "21", "22", "23"),
         )
     };
 }
@@ -136,6 +173,7 @@ macro_rules! steps {
             zeros!(12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23),
             "3:",
             "mov {left}, qword ptr [{pace}]",
+            ".p2align 6",
             "2:",
             "prefetcht1 [{walk}]",
             "add {walk}, {by}",
@@ -193,7 +231,17 @@ const fn bytes(numbers: usize) -> usize {
 /// The steps of a tile so many registers high, whose right side lies by rows or by columns.
 macro_rules! steps_of {
     ($height:tt, $x:ident, $pace:ident, $walk:ident, $sums:ident) => {
-        if $x.b_column == 1 {
+        if ($x.b_row, $x.b_column) == (super::COLUMNS, 1) {
+            steps!(
+                $x, $pace, $walk, $sums,
+                round: panel!($height, "{a}", "0"),
+                    panel!($height, "{a} + {a1}", "32"),
+                    panel!($height, "{a} + 2*{a1}", "64"),
+                    panel!($height, "{a} + {a3}", "96"),
+                    "sub {b}, -128";
+                rest: panel!($height, "{a}", "0"), "add {b}, 32";
+            )
+        } else if $x.b_column == 1 {
             steps!(
                 $x, $pace, $walk, $sums,
                 round: side_by_side!($height, "{a}", "{b}"),
