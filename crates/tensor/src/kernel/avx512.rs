@@ -9,7 +9,7 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::ahead::Ahead;
-use super::block::Tile;
+use super::block::{AHEAD, Tile};
 
 /// Steps into the depth that one round of the loop takes: a tile has at least as many.
 pub(super) const ROUND: usize = 4;
@@ -162,10 +162,73 @@ macro_rules! zeros {
     };
 }
 
+/// What a step does beside its sums, from its rows' registers on: `walks` asks for memory ahead, every other
+/// step; `packs` copies the rows into the panel, and asks for those that many columns on.
+macro_rules! beside {
+    (walks, $height:tt, 0) => {
+        "prefetcht1 [{p}]\nadd {p}, {q}\n"
+    };
+    (walks, $height:tt, 1) => {
+        ""
+    };
+    (walks, $height:tt, 2) => {
+        beside!(walks, $height, 0)
+    };
+    (walks, $height:tt, 3) => {
+        ""
+    };
+    (packs, $height:tt, 0) => {
+        keep!($height, $height, "0", "{p}")
+    };
+    (packs, $height:tt, 1) => {
+        keep!($height, $height, "1", "{p} + {a1}")
+    };
+    (packs, $height:tt, 2) => {
+        keep!($height, $height, "2", "{p} + 2*{a1}")
+    };
+    (packs, $height:tt, 3) => {
+        keep!($height, $height, "3", "{p} + {a3}")
+    };
+}
+
+/// Copies a step's registers to their place in the panel.
+macro_rules! keep {
+    (1, $height:tt, $step:literal, $on:literal) => {
+        concat!(
+            concat!("vmovups zmmword ptr [{q} + 64*", $height, "*", $step, "], zmm24\n"),
+            concat!("prefetcht0 [", $on, "]\n"),
+        )
+    };
+    (2, $height:tt, $step:literal, $on:literal) => {
+        concat!(
+            keep!(1, $height, $step, $on),
+            concat!("vmovups zmmword ptr [{q} + 64*", $height, "*", $step, " + 64], zmm25\n"),
+            concat!("prefetcht0 [", $on, " + 64]\n"),
+        )
+    };
+    (3, $height:tt, $step:literal, $on:literal) => {
+        concat!(
+            keep!(2, $height, $step, $on),
+            concat!("vmovups zmmword ptr [{q} + 64*", $height, "*", $step, " + 128], zmm26\n"),
+            concat!("prefetcht0 [", $on, " + 128]\n"),
+        )
+    };
+}
+
+/// What moves on after so many steps.
+macro_rules! on {
+    (walks, $height:tt, $steps:literal) => {
+        ""
+    };
+    (packs, $height:tt, $steps:literal) => {
+        concat!("lea {p}, [{p} + ", $steps, "*{a1}]\nadd {q}, 64*", $height, "*", $steps, "\n")
+    };
+}
+
 /// All steps into the depth, as the pace says: four in a round, each with what moves the right side
 /// on, then one at a time.
 macro_rules! steps {
-    ($x:ident, $pace:ident, $walk:ident, $sums:ident,
+    ($kind:tt, $height:tt, $x:ident, $pace:ident, $beside:ident, $sums:ident,
      round: $round0:expr, $round1:expr, $round2:expr, $round3:expr, $round_on:literal;
      rest: $rest:expr, $rest_on:literal; $($distances:tt)*) => {
         asm!(
@@ -175,19 +238,20 @@ macro_rules! steps {
             "mov {left}, qword ptr [{pace}]",
             ".p2align 6",
             "2:",
-            "prefetcht1 [{walk}]",
-            "add {walk}, {by}",
             $round0,
+            beside!($kind, $height, 0),
             $round1,
-            "prefetcht1 [{walk}]",
-            "add {walk}, {by}",
+            beside!($kind, $height, 1),
             $round2,
+            beside!($kind, $height, 2),
             $round3,
+            beside!($kind, $height, 3),
             "lea {a}, [{a} + 4*{a1}]",
+            on!($kind, $height, "4"),
             $round_on,
             "dec {left}",
             "jnz 2b",
-            "add {walk}, qword ptr [{pace} + 16]",
+            "add {p}, qword ptr [{pace} + 16]",
             "dec qword ptr [{pace} + 8]",
             "jnz 3b",
             "mov {left}, qword ptr [{pace} + 24]",
@@ -195,15 +259,17 @@ macro_rules! steps {
             "jz 5f",
             "4:",
             $rest,
+            beside!($kind, $height, 0),
             "add {a}, {a1}",
+            on!($kind, $height, "1"),
             $rest_on,
             "dec {left}",
             "jnz 4b",
             "5:",
             left = out(reg) _,
             pace = in(reg) &raw mut $pace,
-            walk = inout(reg) $walk.at => _,
-            by = in(reg) $walk.by,
+            p = inout(reg) $beside.0 => _,
+            q = inout(reg) $beside.1 => _,
             a = inout(reg) $x.a => _,
             a1 = in(reg) bytes($x.a_step),
             a3 = in(reg) 3 * bytes($x.a_step),
@@ -230,10 +296,10 @@ const fn bytes(numbers: usize) -> usize {
 
 /// The steps of a tile so many registers high, whose right side lies by rows or by columns.
 macro_rules! steps_of {
-    ($height:tt, $x:ident, $pace:ident, $walk:ident, $sums:ident) => {
+    ($kind:tt, $height:tt, $x:ident, $pace:ident, $beside:ident, $sums:ident) => {
         if ($x.b_row, $x.b_column) == (super::COLUMNS, 1) {
             steps!(
-                $x, $pace, $walk, $sums,
+                $kind, $height, $x, $pace, $beside, $sums,
                 round: panel!($height, "{a}", "0"),
                     panel!($height, "{a} + {a1}", "32"),
                     panel!($height, "{a} + 2*{a1}", "64"),
@@ -243,7 +309,7 @@ macro_rules! steps_of {
             )
         } else if $x.b_column == 1 {
             steps!(
-                $x, $pace, $walk, $sums,
+                $kind, $height, $x, $pace, $beside, $sums,
                 round: side_by_side!($height, "{a}", "{b}"),
                     side_by_side!($height, "{a} + {a1}", "{b} + {b1}"),
                     side_by_side!($height, "{a} + 2*{a1}", "{b} + 2*{b1}"),
@@ -255,7 +321,7 @@ macro_rules! steps_of {
             )
         } else {
             steps!(
-                $x, $pace, $walk, $sums,
+                $kind, $height, $x, $pace, $beside, $sums,
                 round: apart!($height, "{a}", "0"),
                     apart!($height, "{a} + {a1}", "4"),
                     apart!($height, "{a} + 2*{a1}", "8"),
@@ -270,20 +336,15 @@ macro_rules! steps_of {
     };
 }
 
-/// One function for each height: the compiler keeps the sums of one in registers.
+/// One function for each height and kind: the compiler keeps the sums of one in registers.
 macro_rules! tiles {
-    ($($name:ident: $height:tt),*) => {
+    ($($name:ident: $kind:tt $height:tt),*) => {
         $(#[target_feature(enable = "avx512f")]
-        unsafe fn $name(x: &Tile<f32>, ahead: &mut Ahead) {
+        unsafe fn $name(x: &Tile<f32>, mut pace: Pace, beside: (usize, usize)) {
             let mut sums = [[_mm512_setzero_ps(); 3]; 8];
-            let stretches = ahead.goes().clamp(1, x.k / ROUND);
-            let rounds = x.k / ROUND / stretches;
-            let rest = x.k - stretches * rounds * ROUND;
-            let (walk, jump) = ahead.walk(stretches, rounds * ASKS);
-            let mut pace = Pace { rounds, stretches, jump, rest };
             // SAFETY: the caller's; all steps together are as many as the tile is deep.
             unsafe {
-                steps_of!($height, x, pace, walk, sums);
+                steps_of!($kind, $height, x, pace, beside, sums);
                 for (j, column) in sums.into_iter().enumerate() {
                     for (i, sum) in column.into_iter().enumerate().take($height) {
                         let to = x.c.add(j * x.c_step + i * 16);
@@ -296,7 +357,10 @@ macro_rules! tiles {
     };
 }
 
-tiles!(one: 1, two: 2, three: 3);
+tiles!(
+    one: walks 1, two: walks 2, three: walks 3,
+    one_packs: packs 1, two_packs: packs 2, three_packs: packs 3
+);
 
 /// Computes a tile of one to three whole registers of rows by 8 columns, whose right side lies by rows
 /// or by columns, at least [`ROUND`] deep.
@@ -304,12 +368,27 @@ tiles!(one: 1, two: 2, three: 3);
 /// # Safety
 /// The tile's pointers must be valid for the shape, and the processor must have AVX-512.
 pub(super) unsafe fn tile(x: &Tile<f32>, height: usize, ahead: &mut Ahead) {
+    let (mut rounds, mut stretches, mut jump) = (x.k / ROUND, 1, 0);
+    let beside = if x.fills.is_null() {
+        stretches = ahead.goes().clamp(1, rounds);
+        rounds /= stretches;
+        let walk;
+        (walk, jump) = ahead.walk(stretches, rounds * ASKS);
+        (walk.at, walk.by)
+    } else {
+        // nothing is read that far on
+        (x.a.wrapping_add(AHEAD * x.a_step).addr(), x.fills.addr())
+    };
+    let pace = Pace { rounds, stretches, jump, rest: x.k - stretches * rounds * ROUND };
     // SAFETY: the caller's.
     unsafe {
-        match height {
-            1 => one(x, ahead),
-            2 => two(x, ahead),
-            _ => three(x, ahead),
+        match (height, x.fills.is_null()) {
+            (1, true) => one(x, pace, beside),
+            (2, true) => two(x, pace, beside),
+            (_, true) => three(x, pace, beside),
+            (1, false) => one_packs(x, pace, beside),
+            (2, false) => two_packs(x, pace, beside),
+            (_, false) => three_packs(x, pace, beside),
         }
     }
 }
@@ -331,11 +410,13 @@ mod tests {
         }
         // whole rounds, steps that are left, stretches of memory ahead that divide neither
         for (k, stretches) in [(4, 0), (7, 1), (32, 3), (41, 3), (9, 5), (100, 25), (130, 2)] {
-            for way in 0..12 {
-                let (height, by_rows, add) = (1 + way / 4, way & 2 != 0, way & 1 != 0);
+            for way in 0..36 {
+                let (add, fills, height) = (way & 1 != 0, way & 2 != 0, 1 + way / 4 % 3);
                 let (a_step, apart) = (53, 11 + k);
                 let (a, b) = (numbers(a_step * k, 1), numbers(apart * apart, 2));
-                let (b_row, b_column) = if by_rows { (11, 1) } else { (1, apart) };
+                // a panel, rows, columns
+                let (b_row, b_column) = [(super::super::COLUMNS, 1), (11, 1), (1, apart)][way / 12];
+                let mut panel = vec![f32::NAN; if fills { 16 * height * k } else { 0 }];
                 let mut c = numbers(8 * 50, 3);
                 let mut expected = c.clone();
                 for (j, column) in expected.chunks_exact_mut(50).enumerate() {
@@ -357,15 +438,20 @@ mod tests {
                     c_step: 50,
                     add,
                     last: 16,
+                    fills: if fills { panel.as_mut_ptr() } else { std::ptr::null_mut() },
                 };
                 let mut ahead = Ahead::new(a.as_ptr(), 8, (8, stretches)).spread(1);
                 // SAFETY: the sides have k steps, the output 8 columns of 48 and two more rows.
                 unsafe { tile(&x, height, &mut ahead) };
                 assert_eq!(
                     c, expected,
-                    "{height} {k} steps, {stretches} stretches, {by_rows} {add}"
+                    "{height} {k} steps, {stretches} stretches, {b_row} {b_column} {add} {fills}"
                 );
-                assert_eq!(ahead.goes(), stretches.saturating_sub(k / ROUND));
+                let asked = if fills { 0 } else { stretches.min(k / ROUND) };
+                assert_eq!(ahead.goes(), stretches - asked);
+                for (panel, a) in panel.chunks_exact(16 * height).zip(a.chunks_exact(a_step)) {
+                    assert_eq!(panel, &a[..16 * height]);
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ use super::lanes::Lanes;
 use super::{COLUMNS, Side};
 
 /// One block: `c (+)= a·b` with `m` × `k` times `k` × `n`, all of it done by one thread.
+#[derive(Clone, Copy)]
 pub(crate) struct Block<F> {
     pub(crate) m: usize,
     pub(crate) n: usize,
@@ -45,26 +46,37 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
         }
         // one column leaves registers free for more rows
         let tallest = if x.n == 1 && !x.packed { 8 } else { L::TILE.0 };
-        if !x.panels.is_null() && !x.packed {
+        let packs = !x.panels.is_null() && !x.packed;
+        // whether the first tile of each panel fills it on its way
+        let fills = packs && x.a.row == 1 && x.k >= L::FILLS && x.n >= L::TILE.1;
+        if packs && !fills {
             pack::<L>(x, tallest);
         }
         let tall = heights::<L>(x.m, tallest).filter(|&height| height == L::TILE.0).count();
         // where no near cache holds the right side, the first tile of a panel of it asks for the next one
         let wide = x.n >= MANY && (x.b.row, x.b.column) == (COLUMNS, 1);
         let others = tall.saturating_sub(usize::from(wide));
-        let mut ahead = ahead.spread(x.n / L::TILE.1 * others);
+        let mut ahead = ahead.spread((x.n / L::TILE.1 - usize::from(fills)) * others);
         let mut column = 0;
         while column < x.n {
             let columns = L::TILE.1.min(x.n - column);
             let mut row = 0;
             for height in heights::<L>(x.m, tallest) {
                 let rows = (height * L::WIDTH).min(x.m - row);
-                let (a, a_step) = if x.panels.is_null() {
+                let panel = x.panels.wrapping_add(row * x.k);
+                let (first, whole) = (fills && column == 0, rows == height * L::WIDTH);
+                if first && !whole {
+                    let a = x.a.after(row, 0);
+                    pack::<L>(&Block { a, m: rows, panels: panel, ..*x }, tallest);
+                }
+                let fills = first && whole;
+                let (a, a_step) = if x.panels.is_null() || fills {
                     (x.a.at.add(row), x.a.column)
                 } else {
-                    (x.panels.add(row * x.k).cast_const(), height * L::WIDTH)
+                    (panel.cast_const(), height * L::WIDTH)
                 };
                 let tile = Tile {
+                    fills: if fills { panel } else { std::ptr::null_mut() },
                     k: x.k,
                     a,
                     a_step,
@@ -78,8 +90,8 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
                 };
                 if wide && row == 0 && column + COLUMNS < x.n {
                     let next = x.b.at.add((column / COLUMNS + 1) * x.b_tile);
-                    let mut panel = Ahead::new(next, 0, (COLUMNS * x.k, 1)).spread(1);
-                    tile.run::<L>(height, columns, &mut panel);
+                    let mut next = Ahead::new(next, 0, (COLUMNS * x.k, 1)).spread(1);
+                    tile.run::<L>(height, columns, &mut next);
                 } else {
                     tile.run::<L>(height, columns, &mut ahead);
                 }
@@ -149,7 +161,7 @@ unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
 
 /// Columns between the one that is copied and the one that is asked for: they lie pages apart, where
 /// the processor does not look ahead by itself.
-const AHEAD: usize = 16;
+pub(super) const AHEAD: usize = 16;
 
 /// The same where the rows of a column follow each other: column by column.
 #[inline(always)]
@@ -258,6 +270,8 @@ pub(super) struct Tile<F> {
     pub(super) add: bool,
     /// Rows in the last register.
     pub(super) last: usize,
+    /// The panel that is filled with the left side on the way, or null.
+    pub(super) fills: *mut F,
 }
 
 impl<F: crate::Scalar> Tile<F> {
@@ -321,6 +335,7 @@ impl<F: crate::Scalar> Tile<F> {
             let asks = (HEIGHT, COLUMNS) == L::TILE;
             let mut nothing = Ahead::nothing();
             let ahead = if asks { ahead } else { &mut nothing };
+            debug_assert!(self.fills.is_null() || COLUMNS == L::TILE.1 && self.last == L::WIDTH);
             let whole = HEIGHT <= L::TILE.0 && COLUMNS == L::TILE.1 && self.last == L::WIDTH;
             if whole && L::by_hand(self, HEIGHT, ahead) {
                 return;

@@ -17,6 +17,9 @@ pub(super) trait Lanes {
     const WIDTH: usize;
     /// Rows (in registers) and columns of the largest tile whose sums fit the registers.
     const TILE: (usize, usize);
+    /// Steps into the depth from which on tiles can fill their panel on the way: those that are
+    /// computed [`by_hand`](Lanes::by_hand).
+    const FILLS: usize = usize::MAX;
 
     unsafe fn splat(value: Self::Scalar) -> Self::Vector;
     unsafe fn load(from: *const Self::Scalar) -> Self::Vector;
@@ -138,9 +141,10 @@ pub(super) mod x86 {
             // SAFETY: the caller's pointers are valid for the square.
             unsafe { transpose_16(from, from_step, to, to_step) }
         },
+        const FILLS: usize = avx512::ROUND;,
         #[inline(always)]
         unsafe fn by_hand(tile: &Tile<f32>, height: usize, ahead: &mut Ahead) -> bool {
-            let fits = tile.k >= avx512::ROUND && (tile.b_row == 1 || tile.b_column == 1);
+            let fits = tile.k >= avx512::ROUND;
             if fits {
                 // SAFETY: as the caller's.
                 unsafe { avx512::tile(tile, height, ahead) };
