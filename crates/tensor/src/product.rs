@@ -132,7 +132,11 @@ pub(crate) const FAR: usize = 1 << 19;
 const WIDE: usize = 256;
 
 impl Plan {
-    fn new((m, n, k): (usize, usize, usize), a_transposed: bool, b_transposed: bool) -> Self {
+    fn new(
+        (m, n, k): (usize, usize, usize),
+        (a_transposed, b_transposed): (bool, bool),
+        fills: usize,
+    ) -> Self {
         let by_columns = m < 64 || n >= 4 * m || (b_transposed && n > m && m < 512);
         let small = if n == 1 || k == 1 { SMALL_ONCE } else { SMALL };
         let even = |blocks: usize| blocks.next_multiple_of(2).clamp(2, 64);
@@ -146,14 +150,21 @@ impl Plan {
             false => (even(m / ROWS), 1),
         };
         let (rounds, depth) = rounds(k);
+        let far = m * k >= FAR;
         Self {
             blocks,
             rounds,
             depth,
             in_parts: shared && rounds > 1 && m * n <= IN_PARTS && !a_transposed,
             pack_a: n > 1
-                && (a_transposed || n >= WIDE || (n >= 64 && m * k >= FAR) || (m < 64 && k >= 64)),
-            pack_b: if b_transposed { m >= 1024 && n >= 64 } else { m >= 512 && n >= WIDE },
+                && (a_transposed
+                    || n >= WIDE
+                    || (n >= 64 && (far || (m >= TALL && k >= fills)))
+                    || (m < 64 && k >= 64)),
+            pack_b: match b_transposed {
+                true => m >= 1024 && n >= 64,
+                false => m >= 512 && (n >= WIDE || (n >= 64 && far)),
+            },
         }
     }
 
@@ -273,7 +284,8 @@ fn run<F: Scalar>(
         return finish(out, 0, 0);
     }
     let transposed = |f: &Factor<'_, F>| matches!(f, Factor::Transposed(_));
-    let mut plan = Plan::new((m, n, k), transposed(&a), transposed(&b));
+    let sides = (transposed(&a), transposed(&b));
+    let mut plan = Plan::new((m, n, k), sides, kernel.fills);
     if plan.in_parts {
         return in_parts(kernel, (a.side(), b.side()), out, (k, &plan, add), threads, finish);
     }

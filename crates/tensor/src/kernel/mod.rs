@@ -44,6 +44,9 @@ pub struct Kernel<F> {
     pub(crate) rows: usize,
     /// Whether it reads panels.
     pub(crate) packs: bool,
+    /// Steps into the depth from which on panels of the left side are filled at next to no cost, by the
+    /// tiles that read it first.
+    pub(crate) fills: usize,
     /// Computes a block, and asks for what comes next meanwhile.
     pub(crate) block: unsafe fn(&Block<F>, Ahead),
     /// Copies the left side of a block into its panels.
@@ -66,6 +69,7 @@ mod x86 {
                 width: <$lanes as Lanes>::WIDTH,
                 rows: <$lanes as Lanes>::TILE.0 * <$lanes as Lanes>::WIDTH,
                 packs: true,
+                fills: <$lanes as Lanes>::FILLS,
                 block: $entry,
                 pack_rows: $pack,
                 pack_columns: $columns,
