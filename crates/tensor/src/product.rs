@@ -308,7 +308,7 @@ fn run<F: Scalar>(
                 pack_columns(kernel, b, (k, n), room, threads);
                 b = Side { at: room, row: COLUMNS, column: 1 };
             }
-            for seat in 0..if plan.pack_a { threads.count() } else { 0 } {
+            for seat in (0..threads.count()).filter(|_| plan.pack_a) {
                 // SAFETY: the room holds a line and panels for every seat.
                 unsafe { room.add(columns + panels * seat).cast::<usize>().write(usize::MAX) };
             }
@@ -526,6 +526,39 @@ mod tests {
             }
         }
         check::<f32>((769, 516, 650), (false, false, false), 2);
+    }
+
+    /// Whichever comes first: one column, a tile, a tile and a column.
+    fn panels_serve<F: Scalar>() {
+        let (m, k) = (60, 70);
+        let (a, b) = (matrix(m, k, 1).map(F::of), matrix(k, 9, 2).map(F::of));
+        let (left, right) = (side(&a, false), side(&b, false));
+        let expected = plain(left, right);
+        for kernel in F::kernels().filter(|kernel| kernel.packs) {
+            for first in [1, 8, 9] {
+                with_room(64 * k, |panels: *mut F| {
+                    for (n, packed) in [(first, false), (1, true), (8, true), (9, true)] {
+                        let mut out = Matrix::<F>::zeros(m, n);
+                        let (a, b, c) = (left.side(), right.side(), out.as_mut_ptr());
+                        let (b_tile, c_step, add) = (COLUMNS * k, m, false);
+                        let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+                        // SAFETY: sides and output have these shapes, and the panels 64 rows.
+                        unsafe { (kernel.block)(&block, Ahead::nothing()) };
+                        assert!(
+                            out == expected.columns(0, n),
+                            "{first} {n} width {}",
+                            kernel.width
+                        );
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn panels_serve_every_task_with_their_rows() {
+        panels_serve::<f32>();
+        panels_serve::<f64>();
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
         if x.n == 1 && x.a.column == 1 && x.b.row == 1 && x.a.row != 1 {
             return dots::<L>(x);
         }
-        // one column leaves registers free for more rows
-        let tallest = if x.n == 1 && !x.packed { 8 } else { L::TILE.0 };
+        // one column leaves registers free for more rows, but panels are for whoever has their rows
+        let tallest = if x.n == 1 && x.panels.is_null() { 8 } else { L::TILE.0 };
         let packs = !x.panels.is_null() && !x.packed;
         // whether the first tile of each panel fills it on its way
         let fills = packs && x.a.row == 1 && x.k >= L::FILLS && x.n >= L::TILE.1;
@@ -69,7 +69,7 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
                     let a = x.a.after(row, 0);
                     pack::<L>(&Block { a, m: rows, panels: panel, ..*x }, tallest);
                 }
-                let fills = first && whole;
+                let fills = first && whole; // this tile
                 let (a, a_step) = if x.panels.is_null() || fills {
                     (x.a.at.add(row), x.a.column)
                 } else {
