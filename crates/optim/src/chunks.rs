@@ -193,6 +193,23 @@ mod tests {
     }
 
     #[test]
+    fn pieces_without_what_is_not_finite_move_by_the_outer_product() {
+        let blocks = vec![Block::new("w", 0..600)];
+        let mut opt = Optimizer::<f32>::new(Sgd::default(), blocks, None).unwrap();
+        let (mut w, mut a) = (vec![0.0; 600], vec![2.0; 300]);
+        a[0] = f32::NAN;
+        let step = opt.begin_chunks(1.0, &mut w).unwrap();
+        assert_eq!(format!("{step:?}"), "a step of 1 chunks");
+        step.update_outer(0, &a, &[3.0, 5.0], 0);
+        let error = step.finish().unwrap_err().to_string();
+        assert_eq!(error, "the gradient of block \"w\" is NaN at index 0 of the block");
+        // 128 numbers are a piece: those around 0 and 300 stay
+        for (range, moved) in [(0..128, 0.0), (128..256, -6.0), (256..384, 0.0), (384..600, -10.0)] {
+            assert!(w[range.clone()].iter().all(|&w| w == moved), "{range:?}");
+        }
+    }
+
+    #[test]
     fn norms_that_are_needed_first_are_refused() {
         let blocks = || vec![Block::new("a", 0..2)];
         let clip = Some(Clip::GlobalNorm(1.0));
