@@ -204,7 +204,8 @@ mod tests {
         let error = step.finish().unwrap_err().to_string();
         assert_eq!(error, "the gradient of block \"w\" is NaN at index 0 of the block");
         // 128 numbers are a piece: those around 0 and 300 stay
-        for (range, moved) in [(0..128, 0.0), (128..256, -6.0), (256..384, 0.0), (384..600, -10.0)] {
+        for (range, moved) in [(0..128, 0.0), (128..256, -6.0), (256..384, 0.0), (384..600, -10.0)]
+        {
             assert!(w[range.clone()].iter().all(|&w| w == moved), "{range:?}");
         }
     }
