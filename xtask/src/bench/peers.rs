@@ -94,11 +94,15 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
                 continue;
             };
             println!("{}: {name} …", work.name());
-            pairs.push(in_turns(work, arguments.turns, command).unwrap_or_else(|error| {
+            let pair = in_turns(work, arguments.turns, command).unwrap_or_else(|error| {
                 println!("skipped: {name}: {error:#}");
                 *peer = None; // what it cannot do once is not asked again
                 None
-            }));
+            });
+            if let Some(Pair { ours, theirs }) = &pair {
+                println!("  {theirs:.2} µs beside {ours:.2} of slalom: {:.2} times", theirs / ours);
+            }
+            pairs.push(pair);
         }
         let alone = slalom(work)?;
         let ours = pairs.iter().flatten().fold(alone, |least, pair| pair.ours.min(least));
