@@ -162,8 +162,9 @@ macro_rules! zeros {
     };
 }
 
-/// What a step does beside its sums, from its rows' registers on: `walks` asks for memory ahead, every other
-/// step; `packs` copies the rows into the panel, and asks for those that many columns on.
+/// What a step does beside its sums: `walks` asks for memory ahead, every other step of a round (and, past
+/// the end of the stretch, at the few that are left); `packs` copies the rows into the panel, and asks
+/// for those [`AHEAD`] columns on.
 macro_rules! beside {
     (walks, $height:tt, 0) => {
         "prefetcht1 [{p}]\nadd {p}, {q}\n"
