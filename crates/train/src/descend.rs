@@ -57,7 +57,8 @@ fn tasks(count: usize, samples: usize) -> usize {
         // chunks each time, and those whose weights it multiplied
         return (count / LEAST).next_multiple_of(2).clamp(1, TASKS);
     }
-    let own = (count / TASKS).clamp(1, MOST * (samples / BATCH).clamp(1, MOST));
+    // powers of two, so that columns which are as long come in whole tiles
+    let own = (count / TASKS).next_power_of_two().min(MOST * (samples / BATCH).clamp(1, MOST));
     count.div_ceil(own).max(1)
 }
 
