@@ -128,6 +128,11 @@ const TALL: usize = 384;
 /// Numbers of a left side that no near cache holds: it is read once, into panels, though the right
 /// side be narrow, and asked for beforehand.
 pub(crate) const FAR: usize = 1 << 19;
+/// The depth up to which writing the output is much of the work: it is done column by column, as it lies
+/// in memory.
+const FLAT: usize = 128;
+/// Numbers of a left side that the second cache holds beside the rest.
+const NEAR: usize = 1 << 18;
 /// Columns of a block, if there are many.
 const WIDE: usize = 256;
 
@@ -137,13 +142,14 @@ impl Plan {
         (a_transposed, b_transposed): (bool, bool),
         fills: usize,
     ) -> Self {
-        let by_columns = m < 64 || n >= 4 * m || (b_transposed && n > m && m < 512);
+        let flat = k <= FLAT && m >= 256 && m * k <= NEAR && n >= 4 * COLUMNS;
+        let by_columns = flat || m < 64 || n >= 4 * m || (b_transposed && n > m && m < 512);
         let small = if n == 1 || k == 1 { SMALL_ONCE } else { SMALL };
         let even = |blocks: usize| blocks.next_multiple_of(2).clamp(2, 64);
         let shared = m * n * k >= small;
         let blocks = match by_columns {
             _ if !shared => (1, 1),
-            true => (1, even(n / WIDE)),
+            true => (1, even(n / if flat { 2 * COLUMNS } else { WIDE })),
             // a wide right side comes from far away for every block of rows: few of them, but in parts
             // that can change hands
             false if m >= 2 * TALL && n >= 2 * WIDE => (even(m / TALL), n / WIDE),
@@ -518,6 +524,7 @@ mod tests {
             (820, 66, 650),
             (513, 259, 33),
             (769, 516, 5),
+            (300, 40, 10),
         ];
         for shape in shapes {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {

@@ -346,11 +346,15 @@ macro_rules! tiles {
             // SAFETY: the caller's; all steps together are as many as the tile is deep.
             unsafe {
                 steps_of!($kind, $height, x, pace, beside, sums);
+                // the rows of the last register that count
+                let rows = (u32::MAX >> (32 - x.last)) as u16;
                 for (j, column) in sums.into_iter().enumerate() {
                     for (i, sum) in column.into_iter().enumerate().take($height) {
                         let to = x.c.add(j * x.c_step + i * 16);
-                        let sum = if x.add { _mm512_add_ps(_mm512_loadu_ps(to), sum) } else { sum };
-                        _mm512_storeu_ps(to, sum);
+                        let rows = if i + 1 == $height { rows } else { u16::MAX };
+                        let before = |to| _mm512_maskz_loadu_ps(rows, to);
+                        let sum = if x.add { _mm512_add_ps(before(to), sum) } else { sum };
+                        _mm512_mask_storeu_ps(to, rows, sum);
                     }
                 }
             }
@@ -363,8 +367,8 @@ tiles!(
     one_packs: packs 1, two_packs: packs 2, three_packs: packs 3
 );
 
-/// Computes a tile of one to three whole registers of rows by 8 columns, whose right side lies by rows
-/// or by columns, at least [`ROUND`] deep.
+/// Computes a tile of one to three registers of rows by 8 columns, whose left side is padded and whose
+/// right side lies by rows or by columns, at least [`ROUND`] deep.
 ///
 /// # Safety
 /// The tile's pointers must be valid for the shape, and the processor must have AVX-512.
@@ -439,6 +443,7 @@ mod tests {
                     c_step: 50,
                     add,
                     last: 16,
+                    padded: true,
                     fills: if fills { panel.as_mut_ptr() } else { std::ptr::null_mut() },
                 };
                 let mut ahead = Ahead::new(a.as_ptr(), 8, (8, stretches)).spread(1);

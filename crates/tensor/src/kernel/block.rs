@@ -70,10 +70,10 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
                     pack::<L>(&Block { a, m: rows, panels: panel, ..*x }, tallest);
                 }
                 let fills = first && whole; // this tile
-                let (a, a_step) = if x.panels.is_null() || fills {
-                    (x.a.at.add(row), x.a.column)
-                } else {
-                    (panel.cast_const(), height * L::WIDTH)
+                let in_place = x.panels.is_null() || fills;
+                let (a, a_step) = match in_place {
+                    true => (x.a.at.add(row), x.a.column),
+                    false => (panel.cast_const(), height * L::WIDTH),
                 };
                 let tile = Tile {
                     fills: if fills { panel } else { std::ptr::null_mut() },
@@ -87,6 +87,7 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
                     c_step: x.c_step,
                     add: x.add,
                     last: rows - (height - 1) * L::WIDTH,
+                    padded: whole || !in_place,
                 };
                 if wide && row == 0 && column + COLUMNS < x.n {
                     let next = x.b.at.add((column / COLUMNS + 1) * x.b_tile);
@@ -144,6 +145,21 @@ unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
                 let squares = if count == w && x.a.column == 1 { k / w * w } else { 0 };
                 for p in (0..squares).step_by(w) {
                     L::transpose(from.add(p), x.a.row, to.add(p * step), step);
+                }
+                let rest = from.add(squares);
+                // a square there ends inside the side, for all but the last rows
+                let reach = (first + w - 1) * x.a.row + squares + w;
+                if squares + w > k
+                    && count == w
+                    && x.a.column == 1
+                    && reach <= (x.m - 1) * x.a.row + k
+                {
+                    let mut square = [<L::Scalar as num_traits::Zero>::zero(); 256];
+                    L::transpose(rest, x.a.row, square.as_mut_ptr(), w);
+                    for (p, row) in (squares..k).zip(square.chunks_exact(w)) {
+                        L::store(to.add(p * step), L::load(row.as_ptr()));
+                    }
+                    continue;
                 }
                 for p in squares..k {
                     for i in 0..count {
@@ -270,6 +286,8 @@ pub(super) struct Tile<F> {
     pub(super) add: bool,
     /// Rows in the last register.
     pub(super) last: usize,
+    /// Whether all of it can be read on the left side: in a panel, zeros follow the last row.
+    pub(super) padded: bool,
     /// The panel that is filled with the left side on the way, or null.
     pub(super) fills: *mut F,
 }
@@ -336,7 +354,7 @@ impl<F: crate::Scalar> Tile<F> {
             let mut nothing = Ahead::nothing();
             let ahead = if asks { ahead } else { &mut nothing };
             debug_assert!(self.fills.is_null() || COLUMNS == L::TILE.1 && self.last == L::WIDTH);
-            let whole = HEIGHT <= L::TILE.0 && COLUMNS == L::TILE.1 && self.last == L::WIDTH;
+            let whole = HEIGHT <= L::TILE.0 && COLUMNS == L::TILE.1 && self.padded;
             if whole && L::by_hand(self, HEIGHT, ahead) {
                 return;
             }
@@ -377,7 +395,7 @@ impl<F: crate::Scalar> Tile<F> {
             // with distances that are known, the loop is loads and multiply-adds alone
             if COLUMNS == L::TILE.1
                 && (self.b_row, self.b_column) == (super::COLUMNS, 1)
-                && self.last == L::WIDTH
+                && self.padded
             {
                 self.steps_of::<L, HEIGHT, COLUMNS, true>(count, walk, at)
             } else {
@@ -387,7 +405,7 @@ impl<F: crate::Scalar> Tile<F> {
     }
 
     /// The same; in a `PANEL` the right side's rows follow each other, and all rows of the left one
-    /// count.
+    /// can be read.
     #[inline(always)]
     unsafe fn steps_of<
         L: Lanes<Scalar = F>,
