@@ -34,6 +34,10 @@ impl Ahead {
         Self { part: NOTHING, behind: NOTHING, share: 0 }
     }
 
+    pub(super) fn is_nothing(&self) -> bool {
+        self.part.left == 0
+    }
+
     /// So many stretches of so many numbers, from one to the next `step` numbers.
     pub(crate) fn new<F>(at: *const F, step: usize, (length, count): (usize, usize)) -> Self {
         let [length, step] = [length, step].map(|numbers| numbers * size_of::<F>());

@@ -17,6 +17,7 @@ pub(super) const ROUND: usize = 4;
 const ASKS: usize = 2;
 
 /// How the loop goes, in the order that it reads.
+#[derive(Clone, Copy)]
 #[repr(C)]
 struct Pace {
     /// Rounds on the way through one stretch of memory ahead.
@@ -229,7 +230,7 @@ macro_rules! on {
 /// All steps into the depth, as the pace says: four in a round, each with what moves the right side
 /// on, then one at a time.
 macro_rules! steps {
-    ($kind:tt, $height:tt, $x:ident, $pace:ident, $beside:ident, $sums:ident,
+    ($kind:tt, $height:tt, $x:ident, $b:ident, $pace:ident, $beside:ident, $sums:ident,
      round: $round0:expr, $round1:expr, $round2:expr, $round3:expr, $round_on:literal;
      rest: $rest:expr, $rest_on:literal; $($distances:tt)*) => {
         asm!(
@@ -274,7 +275,7 @@ macro_rules! steps {
             a = inout(reg) $x.a => _,
             a1 = in(reg) bytes($x.a_step),
             a3 = in(reg) 3 * bytes($x.a_step),
-            b = inout(reg) $x.b => _,
+            b = inout(reg) $b => _,
             $($distances)*
             out("zmm0") $sums[0][0], out("zmm1") $sums[0][1], out("zmm2") $sums[0][2],
             out("zmm3") $sums[1][0], out("zmm4") $sums[1][1], out("zmm5") $sums[1][2],
@@ -297,10 +298,10 @@ const fn bytes(numbers: usize) -> usize {
 
 /// The steps of a tile so many registers high, whose right side lies by rows or by columns.
 macro_rules! steps_of {
-    ($kind:tt, $height:tt, $x:ident, $pace:ident, $beside:ident, $sums:ident) => {
+    ($kind:tt, $height:tt, $x:ident, $b:ident, $pace:ident, $beside:ident, $sums:ident) => {
         if ($x.b_row, $x.b_column) == (super::COLUMNS, 1) {
             steps!(
-                $kind, $height, $x, $pace, $beside, $sums,
+                $kind, $height, $x, $b, $pace, $beside, $sums,
                 round: panel!($height, "{a}", "0"),
                     panel!($height, "{a} + {a1}", "32"),
                     panel!($height, "{a} + 2*{a1}", "64"),
@@ -310,7 +311,7 @@ macro_rules! steps_of {
             )
         } else if $x.b_column == 1 {
             steps!(
-                $kind, $height, $x, $pace, $beside, $sums,
+                $kind, $height, $x, $b, $pace, $beside, $sums,
                 round: side_by_side!($height, "{a}", "{b}"),
                     side_by_side!($height, "{a} + {a1}", "{b} + {b1}"),
                     side_by_side!($height, "{a} + 2*{a1}", "{b} + 2*{b1}"),
@@ -322,7 +323,7 @@ macro_rules! steps_of {
             )
         } else {
             steps!(
-                $kind, $height, $x, $pace, $beside, $sums,
+                $kind, $height, $x, $b, $pace, $beside, $sums,
                 round: apart!($height, "{a}", "0"),
                     apart!($height, "{a} + {a1}", "4"),
                     apart!($height, "{a} + 2*{a1}", "8"),
@@ -331,26 +332,29 @@ macro_rules! steps_of {
                 rest: apart!($height, "{a}", "0"), "add {b}, 4\nadd {b4}, 4";
                 b1 = in(reg) bytes($x.b_column),
                 b3 = in(reg) 3 * bytes($x.b_column),
-                b4 = inout(reg) $x.b.add(4 * $x.b_column) => _,
+                b4 = inout(reg) $b.add(4 * $x.b_column) => _,
             )
         }
     };
 }
 
+/// Where the right side and the output of a tile begin.
+type Sides = (*const f32, *mut f32);
+
 /// One function for each height and kind: the compiler keeps the sums of one in registers.
 macro_rules! tiles {
     ($($name:ident: $kind:tt $height:tt),*) => {
         $(#[target_feature(enable = "avx512f")]
-        unsafe fn $name(x: &Tile<f32>, mut pace: Pace, beside: (usize, usize)) {
+        unsafe fn $name(x: &Tile<f32>, (b, c): Sides, mut pace: Pace, beside: (usize, usize)) {
             let mut sums = [[_mm512_setzero_ps(); 3]; 8];
             // SAFETY: the caller's; all steps together are as many as the tile is deep.
             unsafe {
-                steps_of!($kind, $height, x, pace, beside, sums);
+                steps_of!($kind, $height, x, b, pace, beside, sums);
                 // the rows of the last register that count
                 let rows = (u32::MAX >> (32 - x.last)) as u16;
                 for (j, column) in sums.into_iter().enumerate() {
                     for (i, sum) in column.into_iter().enumerate().take($height) {
-                        let to = x.c.add(j * x.c_step + i * 16);
+                        let to = c.add(j * x.c_step + i * 16);
                         let rows = if i + 1 == $height { rows } else { u16::MAX };
                         let before = |to| _mm512_maskz_loadu_ps(rows, to);
                         let sum = if x.add { _mm512_add_ps(before(to), sum) } else { sum };
@@ -385,16 +389,21 @@ pub(super) unsafe fn tile(x: &Tile<f32>, height: usize, ahead: &mut Ahead) {
         (x.a.wrapping_add(AHEAD * x.a_step).addr(), x.fills.addr())
     };
     let pace = Pace { rounds, stretches, jump, rest: x.k - stretches * rounds * ROUND };
-    // SAFETY: the caller's.
-    unsafe {
-        match (height, x.fills.is_null()) {
-            (1, true) => one(x, pace, beside),
-            (2, true) => two(x, pace, beside),
-            (_, true) => three(x, pace, beside),
-            (1, false) => one_packs(x, pace, beside),
-            (2, false) => two_packs(x, pace, beside),
-            (_, false) => three_packs(x, pace, beside),
+    let mut sides = (x.b, x.c);
+    for _ in 0..x.tiles {
+        // SAFETY: the caller's.
+        unsafe {
+            match (height, x.fills.is_null()) {
+                (1, true) => one(x, sides, pace, beside),
+                (2, true) => two(x, sides, pace, beside),
+                (_, true) => three(x, sides, pace, beside),
+                (1, false) => one_packs(x, sides, pace, beside),
+                (2, false) => two_packs(x, sides, pace, beside),
+                (_, false) => three_packs(x, sides, pace, beside),
+            }
         }
+        let (b, c) = sides;
+        sides = (b.wrapping_add(x.b_next), c.wrapping_add(8 * x.c_step));
     }
 }
 
@@ -433,6 +442,8 @@ mod tests {
                     }
                 }
                 let x = Tile {
+                    tiles: 1,
+                    b_next: 0,
                     k,
                     a: a.as_ptr(),
                     a_step,

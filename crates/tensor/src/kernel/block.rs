@@ -29,6 +29,9 @@ pub(crate) struct Block<F> {
 /// Columns from which on the right side is taken for too large for a near cache.
 const MANY: usize = 256;
 
+/// Steps into the depth up to which a tile takes so little time that what stands around it counts.
+const SHALLOW: usize = 64;
+
 /// Steps into the depth from which on it pays to ask for the output that is added to beforehand.
 const DEEP: usize = 128;
 
@@ -53,13 +56,17 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
             pack::<L>(x, tallest);
         }
         let tall = heights::<L>(x.m, tallest).filter(|&height| height == L::TILE.0).count();
+        // whether tiles that lie side by side are computed in one go
+        let padded = !x.panels.is_null() || x.m.is_multiple_of(L::WIDTH);
+        let shallow = x.k <= SHALLOW && x.k >= L::FILLS && padded && !fills && ahead.is_nothing();
         // where no near cache holds the right side, the first tile of a panel of it asks for the next one
-        let wide = x.n >= MANY && (x.b.row, x.b.column) == (COLUMNS, 1);
+        let wide = x.n >= MANY && (x.b.row, x.b.column) == (COLUMNS, 1) && !shallow;
         let others = tall.saturating_sub(usize::from(wide));
         let mut ahead = ahead.spread((x.n / L::TILE.1 - usize::from(fills)) * others);
         let mut column = 0;
         while column < x.n {
             let columns = L::TILE.1.min(x.n - column);
+            let tiles = if shallow { ((x.n - column) / L::TILE.1).max(1) } else { 1 };
             let mut row = 0;
             for height in heights::<L>(x.m, tallest) {
                 let rows = (height * L::WIDTH).min(x.m - row);
@@ -76,6 +83,8 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
                     false => (panel.cast_const(), height * L::WIDTH),
                 };
                 let tile = Tile {
+                    tiles,
+                    b_next: x.b_tile,
                     fills: if fills { panel } else { std::ptr::null_mut() },
                     k: x.k,
                     a,
@@ -98,7 +107,7 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
                 }
                 row += rows;
             }
-            column += columns;
+            column += columns * tiles;
         }
     }
 }
@@ -145,21 +154,6 @@ unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
                 let squares = if count == w && x.a.column == 1 { k / w * w } else { 0 };
                 for p in (0..squares).step_by(w) {
                     L::transpose(from.add(p), x.a.row, to.add(p * step), step);
-                }
-                let rest = from.add(squares);
-                // a square there ends inside the side, for all but the last rows
-                let reach = (first + w - 1) * x.a.row + squares + w;
-                if squares + w > k
-                    && count == w
-                    && x.a.column == 1
-                    && reach <= (x.m - 1) * x.a.row + k
-                {
-                    let mut square = [<L::Scalar as num_traits::Zero>::zero(); 256];
-                    L::transpose(rest, x.a.row, square.as_mut_ptr(), w);
-                    for (p, row) in (squares..k).zip(square.chunks_exact(w)) {
-                        L::store(to.add(p * step), L::load(row.as_ptr()));
-                    }
-                    continue;
                 }
                 for p in squares..k {
                     for i in 0..count {
@@ -273,8 +267,12 @@ unsafe fn pack_panel<F: Copy>(b: Side<F>, k: usize, count: usize, to: *mut F) {
     }
 }
 
-/// One tile of the output, summed in registers.
+/// One tile of the output, summed in registers, or several side by side.
 pub(super) struct Tile<F> {
+    /// How many there are: one, unless they are computed [`by_hand`](Lanes::by_hand).
+    pub(super) tiles: usize,
+    /// Numbers from the right side of one to the next.
+    pub(super) b_next: usize,
     pub(super) k: usize,
     pub(super) a: *const F,
     pub(super) a_step: usize,
@@ -358,6 +356,7 @@ impl<F: crate::Scalar> Tile<F> {
             if whole && L::by_hand(self, HEIGHT, ahead) {
                 return;
             }
+            debug_assert_eq!(self.tiles, 1);
             let zero = L::splat(<L::Scalar as num_traits::Zero>::zero());
             let mut sums = [[zero; HEIGHT]; COLUMNS];
             let (mut a, mut b) = (self.a, self.b);
