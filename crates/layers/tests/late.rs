@@ -39,7 +39,7 @@ fn same_as_whole<F: Scalar>(network: &Network<F>) -> bool {
         let gradient = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
         late = gradient.is_late();
         let largest = whole.iter().fold(0.0_f64, |m, g| m.max(g.wide().abs()));
-        assert!(largest <= gradient.bound() && gradient.bound().is_finite());
+        assert!(largest <= gradient.bound(None) && gradient.bound(None).is_finite());
         for cut in [1, 59, 4799, 4801, 5000, whole.len()] {
             let mut found = vec![F::of(f64::NAN); whole.len()];
             for (i, part) in found.chunks_mut(cut).enumerate() {
@@ -80,7 +80,9 @@ fn the_bound_is_that_of_what_is_late_and_of_the_rest() {
         (dy[(7, 0)], dy[(7, 1)]) = (-0.5, -0.25);
         let mut slab = vec![f64::NAN; params.len()];
         let gradient = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
-        assert_eq!(gradient.bound(), wanted);
+        assert_eq!(gradient.bound(None), wanted);
+        assert_eq!(gradient.bound(Some(scale)), wanted);
+        assert!(gradient.bound(Some(f64::NAN)).is_nan());
     }
 }
 
@@ -99,5 +101,6 @@ fn the_bound_of_what_is_not_finite_is_not_finite() {
     tape.ends().1.fill(1e-3);
     let mut slab = vec![f64::NAN; params.len()];
     let gradient = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
-    assert!(!gradient.bound().is_finite(), "{}", gradient.bound());
+    assert!(!gradient.bound(None).is_finite(), "{}", gradient.bound(None));
+    assert!(!gradient.bound(Some(1.0)).is_finite()); // the other layers' inputs are looked at
 }

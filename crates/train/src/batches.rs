@@ -1,6 +1,10 @@
 //! Batches: which samples an update sees, gathered into one contiguous place.
 
-use slalom_tensor::{Purpose, Samples, Scalar, Targets, Threads, View, prefetch, shuffle, stream};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use slalom_tensor::{
+    Purpose, Samples, Scalar, Targets, Threads, View, largest, prefetch, shuffle, stream,
+};
 
 use crate::{Source, TrainError};
 
@@ -10,12 +14,14 @@ pub(crate) struct BatchView<'a, F: Scalar> {
     pub(crate) inputs: View<'a, F>,
     pub(crate) targets: Targets<'a, F>,
     pub(crate) weights: Option<&'a [F]>,
+    /// The largest magnitude among the inputs, NaN where one is not finite, if it was looked for.
+    pub(crate) largest: Option<f64>,
 }
 
 impl<'a, F: Scalar> From<&'a Samples<'_, F>> for BatchView<'a, F> {
     fn from(samples: &'a Samples<'_, F>) -> Self {
         let (inputs, targets) = (samples.inputs(), samples.targets());
-        Self { inputs, targets, weights: samples.weights() }
+        Self { inputs, targets, weights: samples.weights(), largest: None }
     }
 }
 
@@ -48,16 +54,16 @@ impl<F: Scalar> Batches<F> {
             && let Some((inputs, targets)) = source.range(start, count)
         {
             let weights = weights.map(|weights| &weights[start..start + count]);
-            return Ok(BatchView { inputs, targets, weights });
+            return Ok(BatchView { inputs, targets, weights, largest: None });
         }
         self.put_in_order(targets.len(), key);
         let chosen = &self.order[start..start + count];
         let features = source.features();
         self.inputs.resize(features * count, F::zero());
-        match source.range(0, targets.len()) {
+        let largest = match source.range(0, targets.len()) {
             Some((all, _)) => columns(&mut self.inputs, all, chosen, threads),
-            None => source.gather(chosen, &mut self.inputs)?,
-        }
+            None => source.gather(chosen, &mut self.inputs).map(|()| None)?,
+        };
         let targets = match targets {
             Targets::Classes(classes) => {
                 self.classes.clear();
@@ -77,7 +83,8 @@ impl<F: Scalar> Batches<F> {
             self.weights.extend(chosen.iter().map(|&j| weights[j]));
             &self.weights[..]
         });
-        Ok(BatchView { inputs: View::from_slice(&self.inputs, features, count), targets, weights })
+        let inputs = View::from_slice(&self.inputs, features, count);
+        Ok(BatchView { inputs, targets, weights, largest })
     }
 
     fn put_in_order(&mut self, samples: usize, key: Key) {
@@ -96,10 +103,18 @@ impl<F: Scalar> Batches<F> {
 /// Numbers that one task copies: below it, threads cost more than they give.
 const PIECE: usize = 1 << 13;
 
-/// Copies the chosen columns one after the other.
-fn columns<F: Scalar>(to: &mut [F], from: View<'_, F>, chosen: &[usize], threads: &Threads) {
+/// Copies the chosen columns one after the other; of many numbers it gives the largest magnitude, found
+/// while they are in the near cache.
+fn columns<F: Scalar>(
+    to: &mut [F],
+    from: View<'_, F>,
+    chosen: &[usize],
+    threads: &Threads,
+) -> Option<f64> {
     let rows = from.nrows().max(1); // an empty input has no pieces: nothing to copy
     let tasks = if to.len() < 2 * PIECE { 1 } else { (to.len() / PIECE).next_multiple_of(2) };
+    let many = to.len() >= PIECE;
+    let found = AtomicU64::new(0);
     threads.pieces(to, rows * chosen.len().div_ceil(tasks), &|first, to| {
         let mut columns = chosen[first / rows..].iter().map(|&j| from.column(j)).peekable();
         for to in to.chunks_exact_mut(rows) {
@@ -110,7 +125,13 @@ fn columns<F: Scalar>(to: &mut [F], from: View<'_, F>, chosen: &[usize], threads
             }
             to.copy_from_slice(column.as_slice());
         }
+        if many {
+            // numbers from 0 on have the order of their bits, and NaN is above them
+            let own = largest(View::from_slice(to, to.len(), 1), &Threads::one());
+            found.fetch_max(own.to_bits(), Ordering::Relaxed);
+        }
     });
+    many.then(|| f64::from_bits(found.into_inner()))
 }
 
 #[cfg(test)]
@@ -162,6 +183,24 @@ mod tests {
             assert_eq!(get(Some((1, 2)), (0, 4000)), order);
             order.sort_unstable();
             assert_eq!(order, (0..4000).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn the_largest_of_many_is_found_on_the_way() {
+        let (mut x, ..) = samples(9000);
+        let (order, threads) = ((0..9000).rev().collect::<Vec<_>>(), Threads::new(2).unwrap());
+        let largest = |x: &Matrix<f64>, count| {
+            let mut to = vec![0.0; 3 * count];
+            columns(&mut to, x.as_view(), &order[..count], &threads)
+        };
+        assert_eq!(largest(&x, 2000), None);
+        assert_eq!(largest(&x, 9000), Some(26_999.0));
+        x[(1, 77)] = -3e9;
+        assert_eq!(largest(&x, 9000), Some(3e9));
+        for bad in [f64::NAN, -f64::NAN, f64::NEG_INFINITY] {
+            x[(2, 8000)] = bad;
+            assert!(largest(&x, 9000).unwrap().is_nan());
         }
     }
 

@@ -10,19 +10,20 @@ pub(crate) type Room<F> = Vec<F>;
 /// Makes the optimizer's step with a gradient that is computed chunk by chunk, each right before it
 /// is used; gives the gradient's norm. `None`, and nothing done, where the whole gradient has to be
 /// seen first: for clipping by norms, for rules that scale by norms, and where the gradient may not
-/// be finite.
+/// be finite. What is known of the inputs' magnitude comes with the gradient.
 ///
 /// # Errors
 /// As [`Optimizer::begin_chunks`].
 pub(crate) fn by_chunks<F: Scalar>(
-    gradient: &Gradient<'_, F>,
+    (gradient, of_inputs): (&Gradient<'_, F>, Option<f64>),
     optimizer: &mut Optimizer<F>,
     rate: f64,
     params: &mut [F],
     rooms: &mut Vec<Room<F>>,
     threads: &Threads,
 ) -> Result<Option<f64>, OptimError> {
-    if !optimizer.takes_chunks() || !gradient.is_late() || !is_tame::<F>(gradient.bound()) {
+    let chunks = optimizer.takes_chunks() && gradient.is_late();
+    if !chunks || !is_tame::<F>(gradient.bound(of_inputs)) {
         return Ok(None);
     }
     let step = optimizer.begin_chunks(rate, params)?;

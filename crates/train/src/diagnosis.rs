@@ -86,6 +86,7 @@ impl<F: Scalar> Run<F> {
             inputs: samples.inputs_range(0, count),
             targets: samples.targets_range(0, count),
             weights: samples.weights().map(|weights| &weights[..count]),
+            largest: None,
         };
         let layers = self.layer_statistics(&spec, data)?;
         let (blocks, update, rate) = self.block_statistics(data)?;

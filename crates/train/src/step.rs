@@ -194,7 +194,8 @@ impl<F: Scalar> Run<F> {
         let alone = last && sum.batches == 1;
         if alone {
             let rooms = &mut self.rooms;
-            let norm = by_chunks(&gradient, optimizer, rate, params, rooms, threads);
+            let gradient = (&gradient, data.largest);
+            let norm = by_chunks(gradient, optimizer, rate, params, rooms, threads);
             if let Some(norm) = norm.map_err(failed)? {
                 sum.norm = norm;
                 return Ok(());

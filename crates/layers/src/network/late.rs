@@ -125,12 +125,13 @@ impl<F: Scalar> Gradient<'_, F> {
     }
 
     /// What no number of the gradient exceeds in magnitude, nor any sum that it is computed from;
-    /// not finite where that cannot be said.
+    /// not finite where that cannot be said. Whoever has looked for the largest magnitude of the
+    /// network's inputs already (NaN where one is not finite) hands it over.
     ///
     /// ```text
     /// |Σ dz·x| ≤ samples · max|dz| · max|x|
     /// ```
-    pub fn bound(&self) -> f64 {
+    pub fn bound(&self, of_inputs: Option<f64>) -> f64 {
         let mut bound = 0.0_f64;
         // once NaN, always NaN
         let larger = |a: f64, b: f64| if b <= a || a.is_nan() { a } else { b };
@@ -138,7 +139,9 @@ impl<F: Scalar> Gradient<'_, F> {
         let mut end = 0;
         for late in &self.tape.late {
             let (dz, x) = self.tape.sides(late, self.x);
-            let [of_dz, of_x] = [dz, x].map(|side| largest(side, self.threads));
+            let of_dz = largest(dz, self.threads);
+            let known = of_inputs.filter(|_| late.x.is_none());
+            let of_x = known.unwrap_or_else(|| largest(x, self.threads));
             at_most(x.ncols() as f64 * of_dz * of_x);
             at_most(self.largest_of_slab(end..late.range.start));
             end = late.range.end;
