@@ -5,10 +5,11 @@
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::kernel::{Ahead, Block, COLUMNS, Kernel, Side};
 use crate::product::{DEPTH, FAR, Shared, best, rounds};
-use crate::{Scalar, Threads, View, vectorize};
+use crate::{Scalar, Threads, View, largest, vectorize};
 
 /// `a·bᵀ`: the sum over k of the outer products of column k of `a` and column k of `b`.
 ///
@@ -49,15 +50,14 @@ impl<'a, F: Scalar> Outer<'a, F> {
         if packs { rows.next_multiple_of(kernel.width) * columns } else { 0 }
     }
 
-    /// Copies `a` into panels: into the order in which the product reads it.
+    /// Copies `a` into panels: into the order in which the product reads it. Gives the [`largest`] of
+    /// its magnitudes, found on the way, if there are panels.
     ///
     /// # Panics
     /// If the panels have another length than [`room`](Outer::room) says.
-    pub fn pack(a: View<'_, F>, panels: &mut [F], threads: &Threads) {
+    pub fn pack(a: View<'_, F>, panels: &mut [F], threads: &Threads) -> Option<f64> {
         assert_eq!(panels.len(), Self::room(a.nrows(), a.ncols()), "numbers in the panels");
-        if !panels.is_empty() {
-            pack(a, panels, threads);
-        }
+        (!panels.is_empty()).then(|| pack(a, panels, threads))
     }
 
     /// The product of these sides, with the panels that [`pack`](Outer::pack) has filled from `a`.
@@ -232,8 +232,9 @@ fn panel_at<F>(kernel: &Kernel<F>, m: usize, (depth, k): (usize, usize), top: us
     depth * m.next_multiple_of(kernel.width) + top * k
 }
 
-/// Copies `a` into panels: round after round, and in each group after group of rows.
-fn pack<F: Scalar>(a: View<'_, F>, panels: &mut [F], threads: &Threads) {
+/// Copies `a` into panels: round after round, and in each group after group of rows. Gives the largest
+/// magnitude.
+fn pack<F: Scalar>(a: View<'_, F>, panels: &mut [F], threads: &Threads) -> f64 {
     let kernel = best::<F>();
     let (m, columns) = a.shape();
     let a = Side { at: a.as_ptr(), row: 1, column: a.strides().1 };
@@ -241,23 +242,30 @@ fn pack<F: Scalar>(a: View<'_, F>, panels: &mut [F], threads: &Threads) {
     let at = &at;
     let count = m.div_ceil(kernel.rows);
     let tasks = if m * columns < SHARED { 1 } else { count.min(8) };
+    let found = AtomicU64::new(0);
     threads.run(tasks, &|task| {
         let own = task * count / tasks..(task + 1) * count / tasks;
         for (depth, k) in depths(columns) {
             for (top, m_own) in groups(kernel, m).skip(own.start).take(own.len()) {
                 let (a, panels) = at.0;
+                let length = m_own.next_multiple_of(kernel.width) * k;
                 // SAFETY: the rows and columns are inside `a`, and the panel is this task's alone.
-                unsafe {
+                let panel = unsafe {
                     let a = a.after(top, depth);
                     let panels = panels.add(panel_at(kernel, m, (depth, k), top));
                     let (b, c, b_tile, c_step) = (a, std::ptr::null_mut(), 0, 0);
                     let (m, n, add, packed) = (m_own, COLUMNS, false, false);
                     let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
                     (kernel.pack_rows)(&block);
-                }
+                    std::slice::from_raw_parts(panels, length)
+                };
+                // numbers from 0 on have the order of their bits, and NaN is above them
+                let own = largest(View::from_slice(panel, length, 1), &Threads::one());
+                found.fetch_max(own.to_bits(), Ordering::Relaxed);
             }
         }
     });
+    f64::from_bits(found.into_inner())
 }
 
 #[cfg(test)]
@@ -278,7 +286,8 @@ mod tests {
         let (left, right) = (Factor::Plain(a.as_view()), Factor::Transposed(b.as_view()));
         multiply(left, right, whole.as_view_mut(), &threads);
         let mut panels = vec![F::nan(); Outer::<F>::room(m, k)];
-        Outer::pack(a.as_view(), &mut panels, &threads);
+        let found = Outer::pack(a.as_view(), &mut panels, &threads);
+        assert_eq!(found, (!panels.is_empty()).then(|| largest(a.as_view(), &threads)));
         let outer = Outer::new(a.as_view(), b.as_view(), &panels);
         for length in [1, m / 2 + 1, m, 2 * m + 3, 40 * m, m * n] {
             let numbers: [F; 100] = [F::nan(); 100];
@@ -300,6 +309,15 @@ mod tests {
             check::<f32>(m, n, k);
             check::<f64>(m, n, k);
         }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_noticed_on_the_way() {
+        let mut a = numbers::<f32>(100, 400, 1);
+        a[(99, 399)] = f32::NEG_INFINITY;
+        let mut panels = vec![0.0; Outer::<f32>::room(100, 400)];
+        let found = Outer::pack(a.as_view(), &mut panels, &Threads::new(2).unwrap());
+        assert!(panels.is_empty() || found.unwrap().is_nan());
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub(crate) struct Late {
     x: Option<Range<usize>>,
     /// dZ as the product reads it, on the tape.
     panels: Range<usize>,
+    /// The largest magnitude in dZ, where it was found on the way into the panels.
+    largest: Option<f64>,
 }
 
 /// The gradient that [`Network::backward_late`] leaves: whole, though a part of it stands nowhere
@@ -106,14 +108,14 @@ impl<F: Scalar> Network<F> {
                 let own = panels..panels + Outer::<F>::room(stage.outputs, samples);
                 panels = own.end;
                 let dz = (index + 1 < self.stages.len()).then_some(dy);
-                tape.late.push(Late { range, shape, dz, x, panels: own });
+                tape.late.push(Late { range, shape, dz, x, panels: own, largest: None });
             }
         }
         let Tape { late, cache, dy, panels, .. } = tape;
-        for Late { shape, dz, panels: own, .. } in late {
+        for Late { shape, dz, panels: own, largest, .. } in late {
             let dz = dz.clone().map_or_else(|| &dy[..shape.0 * samples], |dz| &cache[dz]);
             let dz = View::from_slice(dz, shape.0, samples);
-            Outer::pack(dz, &mut panels[own.clone()], threads);
+            *largest = Outer::pack(dz, &mut panels[own.clone()], threads);
         }
     }
 }
@@ -139,7 +141,7 @@ impl<F: Scalar> Gradient<'_, F> {
         let mut end = 0;
         for late in &self.tape.late {
             let (dz, x) = self.tape.sides(late, self.x);
-            let of_dz = largest(dz, self.threads);
+            let of_dz = late.largest.unwrap_or_else(|| largest(dz, self.threads));
             let known = of_inputs.filter(|_| late.x.is_none());
             let of_x = known.unwrap_or_else(|| largest(x, self.threads));
             at_most(x.ncols() as f64 * of_dz * of_x);
