@@ -41,7 +41,7 @@ pub use outer::Outer;
 pub use product::{Factor, multiply, multiply_add, multiply_then};
 pub use random::{Purpose, Stream, permutation, shuffle, stream, uniform};
 pub use reduce::{
-    add_bias, column_sums, largest, mean, row_means, row_sums, row_variances, squared_norm,
+    Largest, add_bias, column_sums, largest, mean, row_means, row_sums, row_variances, squared_norm,
 };
 pub use samples::{SampleError, Samples, Targets};
 pub use scalar::Scalar;

@@ -5,11 +5,10 @@
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::kernel::{Ahead, Block, COLUMNS, Kernel, Side};
 use crate::product::{DEPTH, FAR, Shared, best, rounds};
-use crate::{Scalar, Threads, View, largest, vectorize};
+use crate::{Largest, Scalar, Threads, View, vectorize};
 
 /// `a·bᵀ`: the sum over k of the outer products of column k of `a` and column k of `b`.
 ///
@@ -50,8 +49,8 @@ impl<'a, F: Scalar> Outer<'a, F> {
         if packs { rows.next_multiple_of(kernel.width) * columns } else { 0 }
     }
 
-    /// Copies `a` into panels: into the order in which the product reads it. Gives the [`largest`] of
-    /// its magnitudes, found on the way, if there are panels.
+    /// Copies `a` into panels: into the order in which the product reads it. Gives the
+    /// [`largest`](crate::largest) of its magnitudes, found on the way, if there are panels.
     ///
     /// # Panics
     /// If the panels have another length than [`room`](Outer::room) says.
@@ -242,7 +241,7 @@ fn pack<F: Scalar>(a: View<'_, F>, panels: &mut [F], threads: &Threads) -> f64 {
     let at = &at;
     let count = m.div_ceil(kernel.rows);
     let tasks = if m * columns < SHARED { 1 } else { count.min(8) };
-    let found = AtomicU64::new(0);
+    let found = Largest::default();
     threads.run(tasks, &|task| {
         let own = task * count / tasks..(task + 1) * count / tasks;
         for (depth, k) in depths(columns) {
@@ -259,19 +258,17 @@ fn pack<F: Scalar>(a: View<'_, F>, panels: &mut [F], threads: &Threads) -> f64 {
                     (kernel.pack_rows)(&block);
                     std::slice::from_raw_parts(panels, length)
                 };
-                // numbers from 0 on have the order of their bits, and NaN is above them
-                let own = largest(View::from_slice(panel, length, 1), &Threads::one());
-                found.fetch_max(own.to_bits(), Ordering::Relaxed);
+                found.look(View::from_slice(panel, length, 1));
             }
         }
     });
-    f64::from_bits(found.into_inner())
+    found.get()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Factor, Matrix, multiply};
+    use crate::{Factor, Matrix, largest, multiply};
 
     fn numbers<F: Scalar>(rows: usize, columns: usize, seed: usize) -> Matrix<F> {
         let of = |i, j| ((i * 31 + j * 17 + seed * 7) % 23) as f64 * 0.1 - 1.1;

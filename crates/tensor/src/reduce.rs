@@ -122,14 +122,38 @@ pub fn largest<F: Scalar>(x: View<'_, F>, threads: &Threads) -> f64 {
     const TASKS: usize = 8;
     const SHARED: usize = 1 << 14;
     let tasks = if x.len() < SHARED { 1 } else { TASKS };
-    let larger = |a: f64, b: f64| if b > a || b.is_nan() { b } else { a };
-    let found = [const { AtomicU64::new(0) }; TASKS];
+    let found = Largest::default();
     threads.run(tasks, &|task| {
         let (first, end) = (task * x.ncols() / tasks, (task + 1) * x.ncols() / tasks);
-        let largest = largest_of(x.columns(first, end - first));
-        found[task].store(largest.to_bits(), Ordering::Relaxed);
+        found.look(x.columns(first, end - first));
     });
-    found.map(|bits| f64::from_bits(bits.into_inner())).into_iter().fold(0.0, larger)
+    found.get()
+}
+
+/// The [`largest`] magnitude of what several threads look at part by part, for those who have the numbers
+/// in a near cache for something else.
+///
+/// ```
+/// use slalom_tensor::{Largest, View};
+/// let found = Largest::default();
+/// found.look(View::from_slice(&[1.0, -3.0], 2, 1));
+/// found.look(View::from_slice(&[2.0], 1, 1));
+/// assert_eq!(found.get(), 3.0);
+/// ```
+#[derive(Debug, Default)]
+pub struct Largest(AtomicU64);
+
+impl Largest {
+    /// Looks at these numbers.
+    pub fn look<F: Scalar>(&self, x: View<'_, F>) {
+        // numbers from 0 on have the order of their bits, and NaN is above them
+        self.0.fetch_max(largest_of(x).to_bits(), Ordering::Relaxed);
+    }
+
+    /// The largest magnitude so far: 0 of nothing, NaN where a number was not finite.
+    pub fn get(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
 }
 
 fn largest_of<F: Scalar>(x: View<'_, F>) -> f64 {

@@ -1,9 +1,7 @@
 //! Batches: which samples an update sees, gathered into one contiguous place.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use slalom_tensor::{
-    Purpose, Samples, Scalar, Targets, Threads, View, largest, prefetch, shuffle, stream,
+    Largest, Purpose, Samples, Scalar, Targets, Threads, View, prefetch, shuffle, stream,
 };
 
 use crate::{Source, TrainError};
@@ -114,7 +112,7 @@ fn columns<F: Scalar>(
     let rows = from.nrows().max(1); // an empty input has no pieces: nothing to copy
     let tasks = if to.len() < 2 * PIECE { 1 } else { (to.len() / PIECE).next_multiple_of(2) };
     let many = to.len() >= PIECE;
-    let found = AtomicU64::new(0);
+    let found = Largest::default();
     threads.pieces(to, rows * chosen.len().div_ceil(tasks), &|first, to| {
         let mut columns = chosen[first / rows..].iter().map(|&j| from.column(j)).peekable();
         for to in to.chunks_exact_mut(rows) {
@@ -126,12 +124,10 @@ fn columns<F: Scalar>(
             to.copy_from_slice(column.as_slice());
         }
         if many {
-            // numbers from 0 on have the order of their bits, and NaN is above them
-            let own = largest(View::from_slice(to, to.len(), 1), &Threads::one());
-            found.fetch_max(own.to_bits(), Ordering::Relaxed);
+            found.look(View::from_slice(to, to.len(), 1));
         }
     });
-    many.then(|| f64::from_bits(found.into_inner()))
+    many.then(|| found.get())
 }
 
 #[cfg(test)]
