@@ -313,8 +313,11 @@ mod tests {
         let mut a = numbers::<f32>(100, 400, 1);
         a[(99, 399)] = f32::NEG_INFINITY;
         let mut panels = vec![0.0; Outer::<f32>::room(100, 400)];
+        if panels.is_empty() {
+            return println!("skipped: no AVX2");
+        }
         let found = Outer::pack(a.as_view(), &mut panels, &Threads::new(2).unwrap());
-        assert!(panels.is_empty() || found.unwrap().is_nan());
+        assert!(found.unwrap().is_nan());
     }
 
     #[test]

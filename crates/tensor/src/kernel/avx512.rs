@@ -371,8 +371,8 @@ tiles!(
     one_packs: packs 1, two_packs: packs 2, three_packs: packs 3
 );
 
-/// Computes a tile of one to three registers of rows by 8 columns, whose left side is padded and whose
-/// right side lies by rows or by columns, at least [`ROUND`] deep.
+/// Computes a tile of one to three registers of rows by 8 columns, or several side by side, whose left side
+/// is padded and whose right side lies by rows or by columns, at least [`ROUND`] deep.
 ///
 /// # Safety
 /// The tile's pointers must be valid for the shape, and the processor must have AVX-512.
