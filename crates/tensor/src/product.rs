@@ -135,6 +135,10 @@ const FLAT: usize = 128;
 const NEAR: usize = 1 << 18;
 /// Columns of a block, if there are many.
 const WIDE: usize = 256;
+/// Tasks of a product whose blocks of rows are few.
+const PARTS: usize = 24;
+/// The fewest columns that such a part has.
+const NARROW: usize = 32;
 
 impl Plan {
     fn new(
@@ -147,16 +151,21 @@ impl Plan {
         let small = if n == 1 || k == 1 { SMALL_ONCE } else { SMALL };
         let even = |blocks: usize| blocks.next_multiple_of(2).clamp(2, 64);
         let shared = m * n * k >= small;
+        let far = m * k >= FAR;
         let blocks = match by_columns {
             _ if !shared => (1, 1),
             true => (1, even(n / if flat { 2 * COLUMNS } else { WIDE })),
             // a wide right side comes from far away for every block of rows: few of them, but in parts
             // that can change hands
             false if m >= 2 * TALL && n >= 2 * WIDE => (even(m / TALL), n / WIDE),
-            false => (even(m / ROWS), 1),
+            false => {
+                let rows = even(m / ROWS);
+                // one thread may be slower than the other: parts of a block of rows can change hands, too
+                let parts = if far { 1 } else { PARTS / rows };
+                (rows, parts.min(n / NARROW).max(1))
+            }
         };
         let (rounds, depth) = rounds(k);
-        let far = m * k >= FAR;
         Self {
             blocks,
             rounds,
