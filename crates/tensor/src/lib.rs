@@ -24,6 +24,7 @@
 //! ([`multiply`]), and everything random is a function of a seed, a purpose and indices
 //! ([`stream`]).
 
+mod aside;
 pub mod elementary;
 mod kernel;
 mod matrix;

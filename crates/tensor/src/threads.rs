@@ -9,6 +9,7 @@
 //! that is not there yet: whoever is there takes the tasks, and a worker that comes late finds the
 //! gate shut.
 
+use crate::aside::Aside;
 use crate::{Scalar, ViewMut};
 use nalgebra::{Const, Dyn, ViewStorageMut};
 use std::any::Any;
@@ -100,17 +101,42 @@ impl Threads {
         length: usize,
         work: &(dyn Fn(usize, &mut [T]) + Sync),
     ) {
-        let (count, items) = (items.len(), Items(items.as_mut_ptr()));
-        let items = &items;
-        self.run(count.div_ceil(length), &|task| {
-            let first = task * length;
-            // SAFETY: `first` is inside the items, and each task has a piece of its own of what
-            // this function borrows until all are done.
-            let piece = unsafe {
-                std::slice::from_raw_parts_mut(items.0.add(first), length.min(count - first))
-            };
-            work(first, piece);
-        });
+        let count = items.len().div_ceil(length);
+        self.run(count, &piece(items, length, work));
+    }
+
+    /// Calls `main` on this thread, and gives what it gives. Meanwhile whoever has to wait in the jobs of
+    /// `main`, or has none, goes over the items as in [`pieces`](Threads::pieces); what is left then, this
+    /// thread does in the end. Short pieces are best: a job's own tasks wait for one.
+    ///
+    /// ```
+    /// let (mut next, threads) = ([0; 100], slalom_tensor::Threads::new(2).unwrap());
+    /// let now = threads.pieces_beside(&mut next, 8, &|_, piece| piece.fill(1), || {
+    ///     threads.run(10, &|_| {});
+    ///     5
+    /// });
+    /// assert_eq!((now, next), (5, [1; 100]));
+    /// ```
+    ///
+    /// # Panics
+    /// If `length` is 0, and with the panic of `main` or of a piece, after those under way have ended.
+    pub fn pieces_beside<T: Send, R>(
+        &self,
+        items: &mut [T],
+        length: usize,
+        work: &(dyn Fn(usize, &mut [T]) + Sync),
+        main: impl FnOnce() -> R,
+    ) -> R {
+        let count = items.len().div_ceil(length);
+        let work = piece(items, length, work);
+        match &self.pool {
+            Some(pool) if count > 0 => pool.shared.aside.run(count, &work, main),
+            _ => {
+                let result = main();
+                (0..count).for_each(work);
+                result
+            }
+        }
     }
 
     /// Cuts two slices of the same length into pieces of `length` (the last may be shorter) and gives
@@ -225,6 +251,24 @@ struct Items<T>(*mut T);
 // SAFETY: each task takes items that no other takes, so one thread at a time has each of them.
 unsafe impl<T: Send> Sync for Items<T> {}
 
+/// Gives the piece of a task to `work`, with the index of its first item.
+fn piece<T: Send>(
+    items: &mut [T],
+    length: usize,
+    work: &(dyn Fn(usize, &mut [T]) + Sync),
+) -> impl Fn(usize) + Sync {
+    let (count, items) = (items.len(), Items(items.as_mut_ptr()));
+    move |task| {
+        let (first, items) = (task * length, &items);
+        // SAFETY: `first` is inside the items, and each task has a piece of its own of what is
+        // borrowed until all are done.
+        let piece = unsafe {
+            std::slice::from_raw_parts_mut(items.0.add(first), length.min(count - first))
+        };
+        work(first, piece);
+    }
+}
+
 #[derive(Debug)]
 struct Pool {
     shared: Arc<Shared>,
@@ -242,6 +286,7 @@ struct Shared {
     panicked: AtomicBool,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     busy: Busy,
+    aside: Aside,
 }
 
 /// Everything that changes hands when a job begins, on one cache line: between processors a line
@@ -307,6 +352,7 @@ impl Pool {
         let shared = Arc::new(Shared {
             gate: Gate { state: AtomicU64::new(0), job: UnsafeCell::new(None) },
             busy: Busy(AtomicBool::new(false)),
+            aside: Aside::default(),
             seats: (0..=workers)
                 .map(|_| Seat { next: AtomicU64::new(0), asleep: Asleep(AtomicBool::new(false)) })
                 .collect(),
@@ -357,7 +403,9 @@ impl Pool {
         while inside > 0 {
             // a worker that lost its processor inside a task may take a while
             spins += 1;
-            if spins < shared.spins {
+            if shared.aside.help() {
+                spins = 0;
+            } else if spins < shared.spins {
                 std::hint::spin_loop()
             } else {
                 std::thread::yield_now()
@@ -407,6 +455,8 @@ impl Shared {
                 }
                 state.fetch_sub(1, Ordering::Release);
                 (seen, spins) = (number, 0);
+            } else if self.aside.help() {
+                spins = 0;
             } else if spins < self.spins {
                 spins += 1;
                 std::hint::spin_loop();
@@ -523,6 +573,70 @@ mod tests {
             });
         });
         assert_eq!(total.into_inner(), 24);
+    }
+
+    #[test]
+    fn pieces_beside_are_done_once_whatever_else_goes_on() {
+        for count in [1, 2, 5] {
+            let threads = Threads::new(count).unwrap();
+            for length in [0, 1, 7, 1000] {
+                let (mut items, mut inner) = (vec![0; length], vec![0; 50]);
+                let add = |first: usize, piece: &mut [usize]| {
+                    piece.iter_mut().enumerate().for_each(|(i, item)| *item += first + i);
+                };
+                let total = AtomicUsize::new(0);
+                let found = threads.pieces_beside(&mut items, 3, &add, || {
+                    for _ in 0..20 {
+                        threads.run(8, &|task| {
+                            total.fetch_add(task, Ordering::Relaxed);
+                        });
+                    }
+                    // one within the other
+                    threads.pieces_beside(&mut inner, 8, &add, || "done")
+                });
+                assert_eq!((found, total.into_inner()), ("done", 20 * 28));
+                assert!(items.into_iter().eq(0..length));
+                assert!(inner.into_iter().eq(0..50));
+            }
+        }
+    }
+
+    #[test]
+    fn pieces_beside_are_done_while_the_caller_has_something_else() {
+        let threads = Threads::new(2).unwrap();
+        let (mut items, left) = ([0_u8; 3], AtomicUsize::new(3));
+        let work = |_: usize, _: &mut [u8]| {
+            left.fetch_sub(1, Ordering::SeqCst);
+        };
+        threads.pieces_beside(&mut items, 1, &work, || {
+            // a worker that has gone to sleep comes back with the next job
+            while left.load(Ordering::SeqCst) > 0 {
+                threads.run(2, &|_| std::thread::yield_now());
+            }
+        });
+    }
+
+    #[test]
+    fn a_panic_beside_comes_through_and_the_threads_stay_usable() {
+        let threads = Threads::new(3).unwrap();
+        for (of_piece, of_main) in [(true, false), (false, true), (true, true)] {
+            for _ in 0..20 {
+                let mut items = [0; 10];
+                let work = |first: usize, _: &mut [i32]| assert!(!of_piece || first != 4, "four");
+                let panic = catch_unwind(AssertUnwindSafe(|| {
+                    threads.pieces_beside(&mut items, 2, &work, || {
+                        threads.run(4, &|_| {});
+                        assert!(!of_main, "main");
+                    });
+                }))
+                .unwrap_err();
+                let message = panic.downcast_ref::<&str>().unwrap();
+                assert!(of_piece && *message == "four" || of_main && *message == "main");
+            }
+        }
+        let mut items = [0; 10];
+        threads.pieces_beside(&mut items, 2, &|_, piece| piece.fill(1), || threads.run(4, &|_| {}));
+        assert_eq!(items, [1; 10]);
     }
 
     #[test]

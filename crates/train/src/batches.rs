@@ -26,13 +26,32 @@ impl<'a, F: Scalar> From<&'a Samples<'_, F>> for BatchView<'a, F> {
 /// What an order is drawn from, (seed, epoch); the samples' own order where there is none.
 pub(crate) type Key = Option<(u64, u64)>;
 
-/// The order of an epoch, and room for one batch. Nothing is allocated after the first batch.
+/// The order of an epoch, and room for a batch and the inputs of the next one. Nothing is allocated
+/// after the first two batches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Batches<F> {
     /// The order, and what it was made of: how many samples, and the key where it is shuffled.
     order: Vec<usize>,
     made_of: Option<(usize, Key)>,
-    inputs: Vec<F>,
+    inputs: Inputs<F>,
+    next: Inputs<F>,
+    others: Others<F>,
+}
+
+/// Inputs of a batch, one sample after the other.
+#[derive(Clone, Debug, Default)]
+struct Inputs<F> {
+    numbers: Vec<F>,
+    /// Their largest magnitude, if it was looked for.
+    largest: Option<f64>,
+    /// Whose they are, if they were gathered before they were asked for: where in the order, and its
+    /// key.
+    ahead: Option<(Key, (usize, usize))>,
+}
+
+/// What else belongs to a batch.
+#[derive(Clone, Debug, Default)]
+struct Others<F> {
     classes: Vec<u32>,
     values: Vec<F>,
     weights: Vec<F>,
@@ -44,45 +63,63 @@ impl<F: Scalar> Batches<F> {
         &'a mut self,
         source: &'a impl Source<F>,
         key: Key,
-        (start, count): (usize, usize),
+        range: (usize, usize),
         threads: &Threads,
     ) -> Result<BatchView<'a, F>, TrainError> {
+        self.with(source, key, (range, None), threads, Ok)
+    }
+
+    /// Calls `work` with the samples of a range of the order that the key gives. Meanwhile the inputs of
+    /// the next range are gathered by threads that would wait, where they are enough to be worth it.
+    /// They are used if the next call asks for them, so the source must still have the same numbers:
+    /// otherwise call [`forget`](Batches::forget).
+    pub(crate) fn with<'a, R>(
+        &'a mut self,
+        source: &'a impl Source<F>,
+        key: Key,
+        (range, next): ((usize, usize), Option<(usize, usize)>),
+        threads: &Threads,
+        work: impl FnOnce(BatchView<'a, F>) -> Result<R, TrainError>,
+    ) -> Result<R, TrainError> {
         let (targets, weights) = (source.targets(), source.weights());
+        let (start, count) = range;
         if key.is_none()
             && let Some((inputs, targets)) = source.range(start, count)
         {
             let weights = weights.map(|weights| &weights[start..start + count]);
-            return Ok(BatchView { inputs, targets, weights, largest: None });
+            return work(BatchView { inputs, targets, weights, largest: None });
         }
         self.put_in_order(targets.len(), key);
-        let chosen = &self.order[start..start + count];
-        let features = source.features();
-        self.inputs.resize(features * count, F::zero());
-        let largest = match source.range(0, targets.len()) {
-            Some((all, _)) => columns(&mut self.inputs, all, chosen, threads),
-            None => source.gather(chosen, &mut self.inputs).map(|()| None)?,
-        };
-        let targets = match targets {
-            Targets::Classes(classes) => {
-                self.classes.clear();
-                self.classes.extend(chosen.iter().map(|&j| classes[j]));
-                Targets::Classes(&self.classes)
-            }
-            Targets::Values(values) => {
-                self.values.clear();
-                for &j in chosen {
-                    self.values.extend_from_slice(values.column(j).as_slice());
+        let Self { order, inputs, next: ahead, others, .. } = self;
+        let chosen = |(start, count): (usize, usize)| &order[start..start + count];
+        let (features, all) = (source.features(), source.range(0, targets.len()));
+        if ahead.ahead.take() == Some((key, range)) {
+            std::mem::swap(inputs, ahead);
+        } else {
+            match all {
+                Some((all, _)) => inputs.gather(all, chosen(range), threads),
+                None => {
+                    inputs.numbers.resize(features * count, F::zero());
+                    inputs.largest = None;
+                    source.gather(chosen(range), &mut inputs.numbers)?;
                 }
-                Targets::Values(View::from_slice(&self.values, values.nrows(), count))
             }
-        };
-        let weights = weights.map(|weights| {
-            self.weights.clear();
-            self.weights.extend(chosen.iter().map(|&j| weights[j]));
-            &self.weights[..]
-        });
-        let inputs = View::from_slice(&self.inputs, features, count);
-        Ok(BatchView { inputs, targets, weights, largest })
+        }
+        let batch = others.batch(inputs.view(features, count), (targets, weights), chosen(range));
+        let batch = BatchView { largest: inputs.largest, ..batch };
+        match all.zip(next) {
+            Some(((all, _), next)) if threads.count() > 1 && features * next.1 >= PIECE => {
+                let result = ahead.gather_beside(all, chosen(next), threads, || work(batch));
+                ahead.ahead = Some((key, next));
+                result
+            }
+            _ => work(batch),
+        }
+    }
+
+    /// Forgets what was gathered ahead.
+    pub(crate) fn forget(&mut self) {
+        self.next.ahead = None;
     }
 
     fn put_in_order(&mut self, samples: usize, key: Key) {
@@ -97,24 +134,86 @@ impl<F: Scalar> Batches<F> {
         self.made_of = Some((samples, key));
     }
 }
+impl<F: Scalar> Others<F> {
+    /// A batch of these inputs, with targets and weights of the chosen samples.
+    fn batch<'a>(
+        &'a mut self,
+        inputs: View<'a, F>,
+        (targets, weights): (Targets<'_, F>, Option<&[F]>),
+        chosen: &[usize],
+    ) -> BatchView<'a, F> {
+        let targets = match targets {
+            Targets::Classes(classes) => {
+                self.classes.clear();
+                self.classes.extend(chosen.iter().map(|&j| classes[j]));
+                Targets::Classes(&self.classes)
+            }
+            Targets::Values(values) => {
+                self.values.clear();
+                for &j in chosen {
+                    self.values.extend_from_slice(values.column(j).as_slice());
+                }
+                Targets::Values(View::from_slice(&self.values, values.nrows(), chosen.len()))
+            }
+        };
+        let weights = weights.map(|weights| {
+            self.weights.clear();
+            self.weights.extend(chosen.iter().map(|&j| weights[j]));
+            &self.weights[..]
+        });
+        BatchView { inputs, targets, weights, largest: None }
+    }
+}
 
 /// Numbers that one task copies: below it, threads cost more than they give.
 const PIECE: usize = 1 << 13;
+/// The same where it is done beside other work, which should not wait for it.
+const SHORT: usize = 1 << 11;
 
-/// Copies the chosen columns one after the other; of many numbers it gives the largest magnitude, found
-/// while they are in the near cache.
-fn columns<F: Scalar>(
-    to: &mut [F],
-    from: View<'_, F>,
+impl<F: Scalar> Inputs<F> {
+    fn view(&self, features: usize, count: usize) -> View<'_, F> {
+        View::from_slice(&self.numbers, features, count)
+    }
+
+    /// Copies the chosen columns one after the other. Of many numbers the largest magnitude is found
+    /// while they are in the near cache.
+    fn gather(&mut self, all: View<'_, F>, chosen: &[usize], threads: &Threads) {
+        let rows = all.nrows().max(1); // an empty input has no pieces: nothing to copy
+        let length = all.nrows() * chosen.len();
+        let tasks = if length < 2 * PIECE { 1 } else { (length / PIECE).next_multiple_of(2) };
+        let found = (length >= PIECE).then(Largest::default);
+        self.numbers.resize(length, F::zero());
+        let width = rows * chosen.len().div_ceil(tasks);
+        threads.pieces(&mut self.numbers, width, &copy(all, chosen, found.as_ref()));
+        self.largest = found.map(|found| found.get());
+    }
+
+    /// The same beside other work, which is called and whose result is given.
+    fn gather_beside<R>(
+        &mut self,
+        all: View<'_, F>,
+        chosen: &[usize],
+        threads: &Threads,
+        work: impl FnOnce() -> R,
+    ) -> R {
+        let (rows, found) = (all.nrows(), Largest::default());
+        self.numbers.resize(rows * chosen.len(), F::zero());
+        let (width, copy) = (rows * SHORT.div_ceil(rows), copy(all, chosen, Some(&found)));
+        let result = threads.pieces_beside(&mut self.numbers, width, &copy, work);
+        self.largest = Some(found.get());
+        result
+    }
+}
+
+/// Copies a piece of the chosen columns, from the number on that is its first, and looks at it.
+fn copy<F: Scalar>(
+    all: View<'_, F>,
     chosen: &[usize],
-    threads: &Threads,
-) -> Option<f64> {
-    let rows = from.nrows().max(1); // an empty input has no pieces: nothing to copy
-    let tasks = if to.len() < 2 * PIECE { 1 } else { (to.len() / PIECE).next_multiple_of(2) };
-    let many = to.len() >= PIECE;
-    let found = Largest::default();
-    threads.pieces(to, rows * chosen.len().div_ceil(tasks), &|first, to| {
-        let mut columns = chosen[first / rows..].iter().map(|&j| from.column(j)).peekable();
+    found: Option<&Largest>,
+) -> impl Fn(usize, &mut [F]) + Sync {
+    let rows = all.nrows().max(1);
+    move |first, to| {
+        let mut columns = chosen[first / rows..].iter().map(|&j| all.column(j)).peekable();
         for to in to.chunks_exact_mut(rows) {
             let column = columns.next().expect("a column a chunk");
             // the columns lie anywhere: ask for the next one while this one is copied
@@ -123,11 +222,10 @@ fn columns<F: Scalar>(
             }
             to.copy_from_slice(column.as_slice());
         }
-        if many {
+        if let Some(found) = found {
             found.look(View::from_slice(to, to.len(), 1));
         }
-    });
-    many.then(|| found.get())
+    }
 }
 
 #[cfg(test)]
@@ -187,8 +285,9 @@ mod tests {
         let (mut x, ..) = samples(9000);
         let (order, threads) = ((0..9000).rev().collect::<Vec<_>>(), Threads::new(2).unwrap());
         let largest = |x: &Matrix<f64>, count| {
-            let mut to = vec![0.0; 3 * count];
-            columns(&mut to, x.as_view(), &order[..count], &threads)
+            let mut inputs = Inputs::default();
+            inputs.gather(x.as_view(), &order[..count], &threads);
+            inputs.largest
         };
         assert_eq!(largest(&x, 2000), None);
         assert_eq!(largest(&x, 9000), Some(26_999.0));

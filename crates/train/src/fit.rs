@@ -80,6 +80,7 @@ impl<F: Scalar> Run<F> {
         fit: &Fit,
         callbacks: &mut [&mut dyn Callback<F>],
     ) -> Result<Outcome, TrainError> {
+        self.batches.forget();
         loop {
             if self.batch() == 0 {
                 if let Some(reason) = fit.stop.iter().find_map(|rule| self.decide(rule).reason) {
@@ -89,7 +90,7 @@ impl<F: Scalar> Run<F> {
                     return Ok(Outcome::Finished);
                 }
             }
-            let flow = match self.step(train)? {
+            let flow = match self.advance(train, true)? {
                 Some(step) => self.tell(Event::Step(&step), callbacks)?,
                 None => {
                     self.close(train, valid)?;

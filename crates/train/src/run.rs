@@ -151,7 +151,8 @@ impl<F: Scalar> Run<F> {
         train: impl Source<F>,
         valid: Option<Samples<'_, F>>,
     ) -> Result<&Epoch, TrainError> {
-        while self.step(&train)?.is_some() {}
+        self.batches.forget();
+        while self.advance(&train, true)?.is_some() {}
         self.close(&train, valid)
     }
 

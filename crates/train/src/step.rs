@@ -61,6 +61,17 @@ impl<F: Scalar> Run<F> {
     /// parameters and optimizer are then as before (with [`accumulate`](crate::Config::accumulate),
     /// running statistics may have moved).
     pub fn step(&mut self, train: impl Source<F>) -> Result<Option<Step>, TrainError> {
+        self.batches.forget();
+        self.advance(&train, false)
+    }
+
+    /// The same for a caller who goes on with these samples: `ahead`, the next batch is gathered by
+    /// threads that would wait. The first time, [`forget`](crate::batches::Batches::forget) first.
+    pub(crate) fn advance(
+        &mut self,
+        train: &impl Source<F>,
+        ahead: bool,
+    ) -> Result<Option<Step>, TrainError> {
         let began = Instant::now();
         let samples = train.targets().len();
         let size = self.config.batch.of(samples);
@@ -69,11 +80,11 @@ impl<F: Scalar> Run<F> {
             return Err(TrainError::Field { field, value: 0.0, bound });
         }
         if !self.recognised {
-            self.check(&train)?;
-            self.recognise(&train)?;
+            self.check(train)?;
+            self.recognise(train)?;
         }
         if self.progress.batch == 0 {
-            self.check(&train)?;
+            self.check(train)?;
             self.progress.samples = samples as u64;
         } else if self.progress.samples != samples as u64 {
             let (began, found) = (self.progress.samples, samples as u64);
@@ -91,10 +102,14 @@ impl<F: Scalar> Run<F> {
         let threads = self.threads.clone();
         let mut sum = Sum::default();
         let learned = (first..last).try_for_each(|batch| {
-            let start = batch as usize * size;
-            let range = (start, size.min(samples - start));
-            let data = room.get(&train, key, range, &threads)?;
-            self.learn(data, size, &mut sum, batch + 1 == last)
+            let range = |batch: u64| {
+                let start = batch as usize * size;
+                (start, size.min(samples - start))
+            };
+            let ranges = (range(batch), (ahead && batch + 1 < batches).then(|| range(batch + 1)));
+            room.with(train, key, ranges, &threads, |data| {
+                self.learn(data, size, &mut sum, batch + 1 == last)
+            })
         });
         self.batches = room;
         learned?;

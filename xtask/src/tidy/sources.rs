@@ -24,6 +24,7 @@ const UNSAFE: &[&str] = &[
     "crates/optim/src/pages.rs",
     "crates/optim/src/share.rs",
     "crates/optim/src/simd.rs",
+    "crates/tensor/src/aside.rs",
     "crates/tensor/src/kernel",
     "crates/tensor/src/outer.rs",
     "crates/tensor/src/product.rs",
