@@ -15,7 +15,7 @@
 //! overfitting".
 
 use crate::float::{Float, of};
-use crate::philox::{LANES, philox};
+use crate::philox::philox;
 
 /// Fills the mask of inverted dropout: 0 with probability `rate`, `1/(1 − rate)` otherwise.
 ///
@@ -106,7 +106,7 @@ pub fn classical_mask_from<F: Float>(
 }
 
 /// Pieces of a mask begin at multiples of it.
-pub const MASK_PIECE: usize = 4 * LANES;
+pub const MASK_PIECE: usize = 4;
 
 /// 0 with probability `rate`, to the nearest 2⁻³², `kept` otherwise.
 #[inline(always)]
@@ -115,32 +115,18 @@ fn fill<F: Float>(first: usize, [seed, step, layer]: [u64; 3], rate: f64, kept: 
     let length = first + mask.len();
     assert!(length as u64 <= 1 << 34, "a mask of {length} elements: at most 2^34");
     assert!(first.is_multiple_of(MASK_PIECE), "a piece at {first}: no multiple of {MASK_PIECE}");
-    let first = first / MASK_PIECE;
     // 1 − 2⁻³³ and above would round to 2³²: one value in 2³² stays kept, or `kept` is 0
     let threshold = (rate * 4_294_967_296.0).round() as u32;
-    let counter = [layer, step as u32, (step >> 32) as u32];
     let pick = |word: u32| if word < threshold { F::zero() } else { kept };
-    let words = |piece: usize| philox((piece * LANES) as u32, counter, seed);
-    let (pieces, rest) = mask.as_chunks_mut::<MASK_PIECE>();
-    let last = first + pieces.len();
-    for (piece, number) in pieces.iter_mut().zip(first..) {
-        let words = words(number);
-        // in order first: side by side in vectors, as the choice is then
-        let mut order = [0; MASK_PIECE];
-        for lane in 0..LANES {
-            for w in 0..4 {
-                order[4 * lane + w] = words[w][lane];
-            }
-        }
-        for (m, word) in piece.iter_mut().zip(order) {
-            *m = pick(word);
-        }
+    let words =
+        |i: usize| philox([(first / 4 + i) as u32, layer, step as u32, (step >> 32) as u32], seed);
+    let (fours, rest) = mask.as_chunks_mut();
+    for (i, four) in fours.iter_mut().enumerate() {
+        *four = words(i).map(pick);
     }
     if !rest.is_empty() {
-        let words = words(last);
-        for (j, m) in rest.iter_mut().enumerate() {
-            *m = pick(words[j % 4][j / 4]);
-        }
+        let words = words(fours.len());
+        rest.iter_mut().zip(words).for_each(|(m, word)| *m = pick(word));
     }
 }
 
@@ -195,11 +181,11 @@ mod tests {
     #[test]
     fn the_largest_word_is_dropped_too() {
         let (seed, step, first) = (0, 1_853_250, 1408);
-        let mut mask = [9.0; MASK_PIECE];
+        let mut mask = [9.0; 64];
         dropout_mask_from(first, seed, step, 0, 1.0, &mut mask);
-        assert_eq!(mask, [0.0; MASK_PIECE]);
+        assert_eq!(mask, [0.0; 64]);
         classical_mask_from(first, seed, step, 0, 0.0, &mut mask);
-        assert_eq!(mask, [0.0; MASK_PIECE]);
+        assert_eq!(mask, [0.0; 64]);
         classical_mask_from(first, seed, step, 0, 1e-12, &mut mask);
         assert_eq!(mask.iter().position(|&m| m == 1.0), Some(60));
     }
