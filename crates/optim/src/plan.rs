@@ -11,7 +11,7 @@ use crate::{Block, Float, OptimError};
 /// How many numbers one task takes; also the reach of one partial sum of a norm.
 pub(crate) const CHUNK: usize = 1 << 13;
 
-/// The slab's chunks in order: neighbouring blocks that ask for the same are swept as one unless
+/// The slab's chunks in order: neighbouring short blocks that ask for the same are swept as one unless
 /// they are kept apart, so that a small network is one chunk; frozen blocks have no chunk. What a
 /// rule decays by itself makes exempt blocks differ.
 #[derive(Clone, Debug)]
@@ -27,7 +27,10 @@ impl Plan {
         let (mut ranges, mut owners) = (Vec::new(), Vec::new());
         let mut first = 0;
         while first < blocks.len() {
-            let alike = |block: &&Block| !apart && block.alike(&blocks[first], decay);
+            // the chunks of a long block are its own, and begin where it does
+            let short = |block: &Block| block.range.len() < CHUNK;
+            let joins = !apart && short(&blocks[first]);
+            let alike = |b: &&Block| joins && short(b) && b.alike(&blocks[first], decay);
             let count = 1 + blocks[first + 1..].iter().take_while(alike).count();
             let end = blocks[first + count - 1].range.end;
             if !blocks[first].frozen {
@@ -152,5 +155,17 @@ mod tests {
         assert_eq!(lengths, [CHUNK, CHUNK, 1, 1]);
         let by_block: Vec<_> = plan.by_block().collect();
         assert_eq!(by_block, [(0, 0..3), (1, 3..4)]);
+    }
+
+    #[test]
+    fn long_blocks_keep_their_chunks_to_themselves() {
+        let mut end = 0;
+        let blocks = [9, CHUNK + 1, 5, 7, CHUNK, CHUNK - 1, 1].map(|length| {
+            end += length;
+            Block::new(end.to_string(), end - length..end)
+        });
+        let plan = Plan::new(&blocks, false, 0.0);
+        let found: Vec<_> = plan.cuts.ranges().iter().map(Range::len).zip(plan.blocks).collect();
+        assert_eq!(found, [(9, 0), (CHUNK, 1), (1, 1), (12, 2), (CHUNK, 4), (CHUNK, 5)]);
     }
 }

@@ -28,39 +28,33 @@ pub(crate) fn by_chunks<F: Scalar>(
     }
     let step = optimizer.begin_chunks(rate, params)?;
     let count = step.count();
-    let tasks = tasks(count, gradient.samples());
-    let own = count.div_ceil(tasks.max(1));
+    // the last chunk comes first: the calling thread computes the small layers, which it has
+    let last = count.saturating_sub(1);
+    let own = own(last, gradient.samples());
     let length = (0..count).map(|chunk| step.range(chunk).len()).max().unwrap_or(0) * own;
     rooms.resize_with(threads.count(), Vec::new);
     rooms.iter_mut().for_each(|room| room.resize(length + LINE, F::zero()));
-    threads.run_with(rooms, tasks, &|task, room| {
+    threads.run_with(rooms, last.div_ceil(own).max(1), &|task, room| {
         let line = room.as_ptr().align_offset(64).min(LINE);
         let room = &mut room[line..];
-        let first = |task: usize| (task * count).div_ceil(tasks);
-        let chunks = first(task)..first(task + 1);
-        if gradient.samples() > 1 || chunks.is_empty() {
-            return update(gradient, &step, chunks, room);
+        if task == 0 {
+            update(gradient, &step, last..count, room);
         }
-        // the last chunk comes first: the calling thread computes the small layers, which it has
-        let before = chunks.start.checked_sub(1);
-        if before.is_none() {
-            update(gradient, &step, count - 1..count, room);
-        }
-        update(gradient, &step, before.unwrap_or(0)..chunks.end - 1, room);
+        update(gradient, &step, task * own..last.min((task + 1) * own), room);
     });
     Ok(Some(step.finish()?.norm))
 }
 
-/// Into how many tasks so many chunks are cut, for a batch of so many samples.
-fn tasks(count: usize, samples: usize) -> usize {
+/// How many of so many chunks make a task, for a batch of so many samples.
+fn own(count: usize, samples: usize) -> usize {
     if samples == 1 {
         // memory alone takes time: what a thread updates it finds in its own cache, if it gets the same
         // chunks each time, and those whose weights it multiplied
-        return (count / LEAST).next_multiple_of(2).clamp(1, TASKS);
+        let tasks = (count / LEAST).next_multiple_of(2).clamp(1, TASKS);
+        return (count / tasks).max(1);
     }
     // powers of two, so that columns which are as long come in whole tiles
-    let own = (count / TASKS).next_power_of_two().min(MOST * (samples / BATCH).clamp(1, MOST));
-    count.div_ceil(own).max(1)
+    (count / TASKS).next_power_of_two().min(MOST * (samples / BATCH).clamp(1, MOST))
 }
 
 /// How many tasks there are at least, where there are as many chunks.
