@@ -134,6 +134,7 @@ impl<F: Scalar> Batches<F> {
         self.made_of = Some((samples, key));
     }
 }
+
 impl<F: Scalar> Others<F> {
     /// A batch of these inputs, with targets and weights of the chosen samples.
     fn batch<'a>(
