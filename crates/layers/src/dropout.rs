@@ -100,7 +100,7 @@ impl<F: Scalar> Layer<F> for Dropout {
 
 /// How many numbers a task takes: whole columns, and whole pieces of a mask.
 fn piece(rows: usize) -> usize {
-    // a multiple of 2ⁿ rows is one of 64 with 2⁶⁻ⁿ columns
+    // a multiple of 2ⁿ rows is one of 4 with 2²⁻ⁿ columns
     let columns = MASK_PIECE >> rows.trailing_zeros().min(MASK_PIECE.trailing_zeros());
     rows * PIECE.div_ceil(rows).next_multiple_of(columns)
 }
