@@ -78,7 +78,7 @@ fn dropout(criterion: &mut Criterion) {
                 dx: Some(&mut dx),
                 grads: &mut [],
                 cache: &mut cache,
-                late: false,
+                late: None,
             };
             layer.backward(at, &pass);
         });

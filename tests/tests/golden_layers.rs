@@ -70,7 +70,7 @@ impl Bench {
             dx: Some(&mut dx),
             grads: &mut grads,
             cache: &mut self.cache,
-            late: false,
+            late: None,
         };
         self.layer.backward(at, &pass);
         (dx, grads)

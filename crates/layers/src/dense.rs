@@ -1,9 +1,8 @@
 //! The dense layer: `y = f(W·x + b)`, with the activation fused behind the product.
 
-use slalom_tensor::{Factor, Scalar, View, ViewMut, multiply, multiply_then, row_sums};
+use slalom_tensor::{Factor, Outer, Scalar, View, ViewMut, multiply, multiply_then, row_sums};
 
-use crate::layer::{BLOCK, PIECE};
-
+use crate::layer::PIECE;
 use crate::{Activation, Backward, Forward, Init, Kind, Layer, LayerError, Parameter, Pass};
 
 /// A dense (fully connected) layer: `y = f(W·x + b)`.
@@ -110,17 +109,15 @@ impl<F: Scalar> Layer<F> for Dense {
         });
         let dz = View::from_slice(at.dy, self.units, samples);
         let (dweight, dbias) = at.grads.split_at_mut(self.units * inputs);
-        if !at.late {
+        let dbias = self.bias.then_some(dbias);
+        if let Some(late) = at.late {
+            *late.largest = Outer::pack(dz, late.panels, dbias, pass.threads);
+        } else {
             let dweight = ViewMut::from_slice(dweight, self.units, inputs);
             multiply(Factor::Plain(dz), Factor::Transposed(at.x), dweight, pass.threads);
-        }
-        if self.bias {
-            // some rows a task, where there is enough to sum
-            let tasks = (dz.len() / PIECE).clamp(1, 4);
-            let rows = self.units.div_ceil(tasks).next_multiple_of(BLOCK);
-            pass.threads.pieces(dbias, rows, &|first, sums| {
-                row_sums(dz.rows(first, sums.len()), sums);
-            });
+            if let Some(dbias) = dbias {
+                row_sums(dz, dbias, pass.threads);
+            }
         }
         if let Some(dx) = at.dx {
             let weight = View::from_slice(&at.params[..self.units * inputs], self.units, inputs);

@@ -102,9 +102,19 @@ pub struct Backward<'a, F: Scalar> {
     pub grads: &'a mut [F],
     /// What the forward pass left there.
     pub cache: &'a mut [F],
-    /// Leave out the derivative by the first block and leave dZ in `dy`, from which it can be
-    /// computed later. Asked of layers that say so ([`Layer::has_product`]) alone.
-    pub late: bool,
+    /// If it is there, leave out the derivative by the first block, for which someone computes the
+    /// product later from what is written here. Asked of layers that say so ([`Layer::has_product`])
+    /// alone.
+    pub late: Option<LateProduct<'a, F>>,
+}
+
+/// What a layer leaves of a product dZ·Xᵀ for later, beside dZ in place of the derivative by its outputs.
+#[derive(Debug)]
+pub struct LateProduct<'a, F: Scalar> {
+    /// Where to write dZ as the product reads it: what [`Outer::pack`](slalom_tensor::Outer::pack) fills.
+    pub panels: &'a mut [F],
+    /// Where to write the largest magnitude in dZ, if it is known.
+    pub largest: &'a mut Option<f64>,
 }
 
 /// A differentiable function from *inputs × samples* to *outputs × samples*.

@@ -65,7 +65,7 @@ pub use embedding::{Embedding, EmbeddingTable};
 pub use error::LayerError;
 pub use gaussian_dropout::GaussianDropout;
 pub use init::Init;
-pub use layer::{Backward, Forward, Kind, Layer, Mode, Parameter, Pass};
+pub use layer::{Backward, Forward, Kind, LateProduct, Layer, Mode, Parameter, Pass};
 pub use layer_norm::LayerNorm;
 pub use losses::{
     BinaryCrossEntropy, CrossEntropy, GaussianLikelihood, Hinge, Huber, KlDivergence, LogCosh,

@@ -179,7 +179,7 @@ impl<F: Scalar> Layer<F> for Shortcut<F> {
             dx: dx.as_deref_mut(),
             grads: at.grads,
             cache,
-            late: false,
+            late: None,
         };
         Layer::backward(&self.inner, inner, pass);
         let Some(dx) = dx else { return };

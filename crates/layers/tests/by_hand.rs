@@ -17,7 +17,7 @@ fn pass(spec: impl Into<LayerSpec>, params: &[f64], x: View<'_, f64>, dy: &[f64]
     let (mut dx, mut grads) = (vec![f64::NAN; x.len()], vec![f64::NAN; params.len()]);
     let (dy, dx_of) = (&mut dy.to_vec(), Some(&mut dx[..]));
     let (grads_of, cache) = (&mut grads[..], &mut cache[..]);
-    let at = Backward { params, x, y: &y, dy, dx: dx_of, grads: grads_of, cache, late: false };
+    let at = Backward { params, x, y: &y, dy, dx: dx_of, grads: grads_of, cache, late: None };
     layer.backward(at, &pass);
     [y, dx, grads]
 }

@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use crate::kernel::{Ahead, Block, COLUMNS, Kernel, Side};
 use crate::product::{DEPTH, FAR, Shared, best, rounds};
-use crate::{Largest, Scalar, Threads, View, vectorize};
+use crate::reduce::{RowSums, STRIP};
+use crate::{Largest, Scalar, Threads, View, row_sums, vectorize};
 
 /// `a·bᵀ`: the sum over k of the outer products of column k of `a` and column k of `b`.
 ///
@@ -19,7 +20,9 @@ use crate::{Largest, Scalar, Threads, View, vectorize};
 /// let a = Matrix::from_row_slice(2, 2, &[1.0, 2.0, 3.0, 4.0]);
 /// let b = Matrix::from_row_slice(3, 2, &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
 /// let mut panels = vec![0.0; Outer::<f64>::room(2, 2)];
-/// Outer::pack(a.as_view(), &mut panels, &Threads::one());
+/// let mut sums = [0.0; 2];
+/// Outer::pack(a.as_view(), &mut panels, Some(&mut sums), &Threads::one());
+/// assert_eq!(sums, [3.0, 7.0]);
 /// let outer = Outer::new(a.as_view(), b.as_view(), &panels);
 /// let mut part = [0.0; 3];
 /// outer.write(3..6, &mut part, &[]); // the last three of six numbers, column by column
@@ -49,14 +52,27 @@ impl<'a, F: Scalar> Outer<'a, F> {
         if packs { rows.next_multiple_of(kernel.width) * columns } else { 0 }
     }
 
-    /// Copies `a` into panels: into the order in which the product reads it. Gives the
-    /// [`largest`](crate::largest) of its magnitudes, found on the way, if there are panels.
+    /// Copies `a` into panels: into the order in which the product reads it. On the way, it writes the
+    /// [sums of its rows](crate::row_sums), if they are wanted. Gives the [`largest`](crate::largest) of
+    /// its magnitudes, if there are panels: it is found on the way, too.
     ///
     /// # Panics
-    /// If the panels have another length than [`room`](Outer::room) says.
-    pub fn pack(a: View<'_, F>, panels: &mut [F], threads: &Threads) -> Option<f64> {
+    /// If the panels have another length than [`room`](Outer::room) says, or the sums are not as long as
+    /// a column.
+    pub fn pack(
+        a: View<'_, F>,
+        panels: &mut [F],
+        sums: Option<&mut [F]>,
+        threads: &Threads,
+    ) -> Option<f64> {
         assert_eq!(panels.len(), Self::room(a.nrows(), a.ncols()), "numbers in the panels");
-        (!panels.is_empty()).then(|| pack(a, panels, threads))
+        if !panels.is_empty() {
+            return Some(pack(a, panels, sums, threads));
+        }
+        if let Some(sums) = sums {
+            row_sums(a, sums, threads);
+        }
+        None
     }
 
     /// The product of these sides, with the panels that [`pack`](Outer::pack) has filled from `a`.
@@ -231,34 +247,50 @@ fn panel_at<F>(kernel: &Kernel<F>, m: usize, (depth, k): (usize, usize), top: us
     depth * m.next_multiple_of(kernel.width) + top * k
 }
 
-/// Copies `a` into panels: round after round, and in each group after group of rows. Gives the largest
-/// magnitude.
-fn pack<F: Scalar>(a: View<'_, F>, panels: &mut [F], threads: &Threads) -> f64 {
+/// Copies `a` into panels: group after group of rows, and in each round after round. Writes the sums of
+/// the rows, and gives the largest magnitude.
+fn pack<F: Scalar>(
+    a: View<'_, F>,
+    panels: &mut [F],
+    sums: Option<&mut [F]>,
+    threads: &Threads,
+) -> f64 {
     let kernel = best::<F>();
     let (m, columns) = a.shape();
+    assert!(kernel.rows <= STRIP, "a group of {} rows", kernel.rows);
+    if let Some(sums) = &sums {
+        assert_eq!(sums.len(), m, "{} sums for {m} rows", sums.len());
+    }
     let a = Side { at: a.as_ptr(), row: 1, column: a.strides().1 };
-    let at = Shared((a, panels.as_mut_ptr()));
-    let at = &at;
+    let at = Shared((a, panels.as_mut_ptr(), sums.map(<[F]>::as_mut_ptr)));
+    let (at, all) = (&at, m);
     let count = m.div_ceil(kernel.rows);
     let tasks = if m * columns < SHARED { 1 } else { count.min(8) };
     let found = Largest::default();
     threads.run(tasks, &|task| {
         let own = task * count / tasks..(task + 1) * count / tasks;
-        for (depth, k) in depths(columns) {
-            for (top, m_own) in groups(kernel, m).skip(own.start).take(own.len()) {
-                let (a, panels) = at.0;
-                let length = m_own.next_multiple_of(kernel.width) * k;
+        for (top, m) in groups(kernel, m).skip(own.start).take(own.len()) {
+            let (a, panels, sums) = at.0;
+            let (rows, mut of_rows) = (m.next_multiple_of(kernel.width), RowSums::default());
+            for (depth, k) in depths(columns) {
                 // SAFETY: the rows and columns are inside `a`, and the panel is this task's alone.
                 let panel = unsafe {
                     let a = a.after(top, depth);
-                    let panels = panels.add(panel_at(kernel, m, (depth, k), top));
+                    let panels = panels.add(panel_at(kernel, all, (depth, k), top));
                     let (b, c, b_tile, c_step) = (a, std::ptr::null_mut(), 0, 0);
-                    let (m, n, add, packed) = (m_own, COLUMNS, false, false);
+                    let (n, add, packed) = (COLUMNS, false, false);
                     let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
                     (kernel.pack_rows)(&block);
-                    std::slice::from_raw_parts(panels, length)
+                    std::slice::from_raw_parts(panels, rows * k)
                 };
-                found.look(View::from_slice(panel, length, 1));
+                found.look(View::from_slice(panel, panel.len(), 1));
+                if sums.is_some() {
+                    of_rows.add(View::from_slice(panel, rows, k));
+                }
+            }
+            if let Some(sums) = sums {
+                // SAFETY: there is one for each row of `a`, and these are this task's alone.
+                of_rows.write(unsafe { std::slice::from_raw_parts_mut(sums.add(top), m) });
             }
         }
     });
@@ -283,8 +315,11 @@ mod tests {
         let (left, right) = (Factor::Plain(a.as_view()), Factor::Transposed(b.as_view()));
         multiply(left, right, whole.as_view_mut(), &threads);
         let mut panels = vec![F::nan(); Outer::<F>::room(m, k)];
-        let found = Outer::pack(a.as_view(), &mut panels, &threads);
-        assert_eq!(found, (!panels.is_empty()).then(|| largest(a.as_view(), &threads)));
+        let (mut sums, mut found) = (vec![F::nan(); m], vec![F::nan(); m]);
+        row_sums(a.as_view(), &mut sums, &threads);
+        let most = Outer::pack(a.as_view(), &mut panels, Some(&mut found), &threads);
+        assert_eq!(most, (!panels.is_empty()).then(|| largest(a.as_view(), &threads)));
+        assert!(found == sums, "sums of the rows of {m}x{k}");
         let outer = Outer::new(a.as_view(), b.as_view(), &panels);
         for length in [1, m / 2 + 1, m, 2 * m + 3, 40 * m, m * n] {
             let numbers: [F; 100] = [F::nan(); 100];
@@ -316,7 +351,7 @@ mod tests {
         if panels.is_empty() {
             return println!("skipped: no AVX2");
         }
-        let found = Outer::pack(a.as_view(), &mut panels, &Threads::new(2).unwrap());
+        let found = Outer::pack(a.as_view(), &mut panels, None, &Threads::new(2).unwrap());
         assert!(found.unwrap().is_nan());
     }
 

@@ -19,28 +19,85 @@ pub fn add_bias<F: Scalar>(mut x: ViewMut<'_, F>, bias: &[F]) {
 
 /// The sum of each row over all columns, written to `sums`: a bias's gradient from `dY`.
 ///
+/// ```
+/// use slalom_tensor::{Matrix, Threads, row_sums};
+/// let (x, mut sums) = (Matrix::from_row_slice(2, 2, &[1.0, 2.0, 3.0, 4.0]), [0.0; 2]);
+/// row_sums(x.as_view(), &mut sums, &Threads::one());
+/// assert_eq!(sums, [3.0, 7.0]);
+/// ```
+///
 /// # Panics
 /// If `sums` is not as long as a column.
-pub fn row_sums<F: Scalar>(x: View<'_, F>, sums: &mut [F]) {
+pub fn row_sums<F: Scalar>(x: View<'_, F>, sums: &mut [F], threads: &Threads) {
+    const TASKS: usize = 4;
+    const SHARED: usize = 1 << 13;
     assert_eq!(sums.len(), x.nrows(), "{} sums for {} rows", sums.len(), x.nrows());
-    // Strips of rows, so that the f64 accumulators need no memory of their own.
-    for (i, strip) in sums.chunks_mut(STRIP).enumerate() {
-        vectorize(
-            #[inline(always)]
-            || {
-                let mut wide = [0.0; STRIP];
-                for column in x.column_iter() {
-                    let values = &column.as_slice()[i * STRIP..][..strip.len()];
-                    wide.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.wide());
-                }
-                strip.iter_mut().zip(wide).for_each(|(sum, wide)| *sum = F::of(wide));
-            },
-        );
-    }
+    let tasks = (x.len() / SHARED).clamp(1, TASKS);
+    let rows = x.nrows().div_ceil(tasks).next_multiple_of(STRIP);
+    threads.pieces(sums, rows, &|first, sums| {
+        for (i, sums) in sums.chunks_mut(STRIP).enumerate() {
+            let mut strip = RowSums::default();
+            strip.add(x.rows(first + i * STRIP, sums.len()));
+            strip.write(sums);
+        }
+    });
 }
 
 /// Rows that are summed together.
-const STRIP: usize = 64;
+pub(crate) const STRIP: usize = 64;
+
+/// Sums of up to [`STRIP`] rows, to which columns are added: the accumulators of a strip need no memory
+/// of their own.
+pub(crate) struct RowSums([f64; STRIP]);
+
+impl Default for RowSums {
+    fn default() -> Self {
+        Self([0.0; STRIP])
+    }
+}
+
+impl RowSums {
+    /// Adds these columns, in order.
+    pub(crate) fn add<F: Scalar>(&mut self, x: View<'_, F>) {
+        vectorize(
+            #[inline(always)]
+            || {
+                let mut rest = &mut self.0[..x.nrows()];
+                // so many rows that their sums stay in registers
+                while !rest.is_empty() {
+                    let first = x.nrows() - rest.len();
+                    rest = match rest.len() {
+                        48.. => add_rows::<F, 48>(x, first, rest),
+                        16.. => add_rows::<F, 16>(x, first, rest),
+                        _ => add_rows::<F, 1>(x, first, rest),
+                    }
+                }
+            },
+        );
+    }
+
+    /// Writes the first sums.
+    pub(crate) fn write<F: Scalar>(&self, sums: &mut [F]) {
+        sums.iter_mut().zip(self.0).for_each(|(sum, wide)| *sum = F::of(wide));
+    }
+}
+
+/// Adds all columns to the sums of `N` rows, and gives the sums that follow.
+#[inline(always)]
+fn add_rows<'s, F: Scalar, const N: usize>(
+    x: View<'_, F>,
+    first: usize,
+    sums: &'s mut [f64],
+) -> &'s mut [f64] {
+    let (to, rest) = sums.split_first_chunk_mut::<N>().expect("so many rows");
+    let mut sums = *to;
+    for column in x.column_iter() {
+        let values = column.as_slice()[first..].first_chunk::<N>().expect("so many rows");
+        sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.wide());
+    }
+    *to = sums;
+    rest
+}
 
 /// The sum of each column, in order.
 pub fn column_sums<F: Scalar>(x: View<'_, F>) -> Vec<f64> {
@@ -193,7 +250,7 @@ mod tests {
     fn sums_and_bias_by_hand() {
         let mut x = Matrix::from_row_slice(2, 3, &[1.0_f32, 2.0, 3.0, 4.0, 5.0, 6.0]);
         let mut sums = [0.0_f32; 2];
-        row_sums(x.as_view(), &mut sums);
+        row_sums(x.as_view(), &mut sums, &Threads::one());
         assert_eq!(sums, [6.0, 15.0]);
         assert_eq!(column_sums(x.as_view()), [5.0, 7.0, 9.0]);
         add_bias(x.as_view_mut(), &[10.0, -1.0]);
@@ -211,10 +268,12 @@ mod tests {
 
     #[test]
     fn every_row_of_a_tall_matrix_is_summed() {
-        let x = Matrix::from_fn(2 * STRIP + 1, 3, |i, j| (i * 3 + j) as f64);
-        let mut sums = vec![0.0; x.nrows()];
-        row_sums(x.as_view(), &mut sums);
-        assert!((0..x.nrows()).all(|i| sums[i] == (9 * i + 3) as f64), "{sums:?}");
+        for rows in [2 * STRIP + 1, 1 << 13] {
+            let x = Matrix::from_fn(rows, 3, |i, j| (i * 3 + j) as f64);
+            let mut sums = vec![0.0; rows];
+            row_sums(x.as_view(), &mut sums, &Threads::new(2).unwrap());
+            assert!((0..rows).all(|i| sums[i] == (9 * i + 3) as f64), "{sums:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::ops::Range;
 use slalom_tensor::{Factor, Outer, Scalar, Threads, View, ViewMut, largest, multiply};
 
 use super::Network;
-use crate::{Pass, Tape};
+use crate::{LateProduct, Pass, Tape};
 
 /// The smallest matrix whose gradient is left for later.
 const LATE: usize = 1 << 12;
@@ -28,6 +28,29 @@ pub(crate) struct Late {
     panels: Range<usize>,
     /// The largest magnitude in dZ, where it was found on the way into the panels.
     largest: Option<f64>,
+}
+
+/// The late products of the stages from one on, and room for their panels.
+#[derive(Debug)]
+pub(super) struct Lates<'a, F: Scalar> {
+    pub(super) products: &'a mut [Late],
+    pub(super) panels: &'a mut [F],
+}
+
+impl<'a, F: Scalar> Lates<'a, F> {
+    /// Nothing is left for later.
+    pub(super) fn none() -> Self {
+        Self { products: &mut [], panels: &mut [] }
+    }
+
+    /// Takes the first one off, if there is one.
+    pub(super) fn split_first(self) -> (Option<LateProduct<'a, F>>, Self) {
+        let Some((first, products)) = self.products.split_first_mut() else {
+            return (None, Self::none());
+        };
+        let (panels, rest) = self.panels.split_at_mut(first.panels.len());
+        (Some(LateProduct { panels, largest: &mut first.largest }), Self { products, panels: rest })
+    }
 }
 
 /// The gradient that [`Network::backward_late`] leaves: whole, though a part of it stands nowhere
@@ -74,8 +97,8 @@ impl<F: Scalar> Network<F> {
         slab: &'a mut [F],
         pass: &Pass<'a>,
     ) -> Gradient<'a, F> {
-        self.derive(params, x, tape, slab, pass, true);
-        self.leave(tape, pass.threads);
+        self.leave(tape);
+        self.derive(params, x, tape, slab, pass);
         Gradient { x, tape, slab, threads: pass.threads }
     }
 
@@ -91,8 +114,8 @@ impl<F: Scalar> Network<F> {
         stages.map(|(_, stage)| Outer::<F>::room(stage.outputs, samples)).sum()
     }
 
-    /// Notes the late products on the tape, and copies each dZ into its panels.
-    fn leave(&self, tape: &mut Tape<F>, threads: &Threads) {
+    /// Notes on the tape which products the backward pass is to leave.
+    fn leave(&self, tape: &mut Tape<F>) {
         tape.late.clear();
         let samples = tape.samples;
         let (mut cache, mut panels, mut x) = (0, 0, None);
@@ -110,12 +133,6 @@ impl<F: Scalar> Network<F> {
                 let dz = (index + 1 < self.stages.len()).then_some(dy);
                 tape.late.push(Late { range, shape, dz, x, panels: own, largest: None });
             }
-        }
-        let Tape { late, cache, dy, panels, .. } = tape;
-        for Late { shape, dz, panels: own, largest, .. } in late {
-            let dz = dz.clone().map_or_else(|| &dy[..shape.0 * samples], |dz| &cache[dz]);
-            let dz = View::from_slice(dz, shape.0, samples);
-            *largest = Outer::pack(dz, &mut panels[own.clone()], threads);
         }
     }
 }

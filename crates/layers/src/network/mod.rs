@@ -14,6 +14,7 @@ use crate::{Backward, Forward, Layer, LayerError, LayerSpec, Parameter, Pass, Ta
 pub use build::MOST_LAYERS;
 pub use late::Gradient;
 pub(crate) use late::Late;
+use late::Lates;
 pub use spec::{Block, NetworkSpec};
 use stages::Stage;
 pub use summary::{Summary, SummaryRow};
@@ -161,10 +162,11 @@ impl<F: Scalar> Network<F> {
         grads: &mut [F],
         pass: &Pass<'_>,
     ) {
-        self.derive(params, x, tape, grads, pass, false);
+        tape.late.clear();
+        self.derive(params, x, tape, grads, pass);
     }
 
-    /// The backward pass, with or without the products that can be left for later.
+    /// The backward pass, without the products that the tape says are left for later.
     fn derive(
         &self,
         params: &[F],
@@ -172,14 +174,15 @@ impl<F: Scalar> Network<F> {
         tape: &mut Tape<F>,
         grads: &mut [F],
         pass: &Pass<'_>,
-        late: bool,
     ) {
         assert_eq!((params.len(), grads.len()), (self.len(), self.len()), "parameters, gradients");
         assert_eq!(x.shape(), (self.inputs, tape.samples), "samples of the forward pass");
         let length = tape.outputs * tape.samples;
         let (y, dy) = (&tape.y[..length], &mut tape.dy[..length]);
         let cache = &mut tape.cache[..self.cache(self.inputs, x.ncols())];
-        Layer::backward(self, Backward { params, x, y, dy, dx: None, grads, cache, late }, pass);
+        let lates = Lates { products: &mut tape.late, panels: &mut tape.panels };
+        let at = Backward { params, x, y, dy, dx: None, grads, cache, late: None };
+        self.unwind(0, at, lates, pass);
     }
 
     /// Brings running statistics up to date after a training step.

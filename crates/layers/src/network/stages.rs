@@ -5,6 +5,7 @@ use std::ops::Range;
 use slalom_tensor::{Scalar, View};
 
 use super::Network;
+use super::late::Lates;
 use crate::{Backward, Forward, Layer, LayerError, Parameter, Pass};
 
 /// A layer in its place.
@@ -38,11 +39,21 @@ impl<F: Scalar> Network<F> {
 
     /// The backward pass from the last stage to this one: takes the stages' numbers off the cache
     /// on the way in, computes on the way out.
-    fn unwind(&self, index: usize, mut at: Backward<'_, F>, pass: &Pass<'_>) {
+    pub(super) fn unwind(
+        &self,
+        index: usize,
+        mut at: Backward<'_, F>,
+        lates: Lates<'_, F>,
+        pass: &Pass<'_>,
+    ) {
         let stage = &self.stages[index];
         let (samples, dx) = (at.x.ncols(), at.dx.take());
         let [y, dy, cache, rest] = self.split(index, samples, at.cache);
         let (grads, later) = at.grads.split_at_mut(stage.range.len());
+        let (late, lates) = match self.is_late(index) {
+            true => lates.split_first(),
+            false => (None, lates),
+        };
         // an earlier stage learns, or whoever called wants dx
         let wanted = stage.learns || dx.is_some();
         let (y, dy) = if index + 1 == self.stages.len() {
@@ -50,7 +61,8 @@ impl<F: Scalar> Network<F> {
         } else {
             let x = View::from_slice(y, stage.outputs, samples);
             let dx = wanted.then_some(&mut *dy);
-            self.unwind(index + 1, Backward { x, dx, grads: later, cache: rest, ..at }, pass);
+            let at = Backward { x, dx, grads: later, cache: rest, ..at };
+            self.unwind(index + 1, at, lates, pass);
             (&*y, dy)
         };
         if !wanted {
@@ -58,7 +70,6 @@ impl<F: Scalar> Network<F> {
             return;
         }
         let params = &at.params[stage.range.clone()];
-        let late = at.late && self.is_late(index);
         let at = Backward { params, x: at.x, y, dy, dx, grads, cache, late };
         stage.layer.backward(at, &stage.pass(pass));
     }
@@ -118,7 +129,7 @@ impl<F: Scalar> Layer<F> for Network<F> {
     }
 
     fn backward(&self, at: Backward<'_, F>, pass: &Pass<'_>) {
-        self.unwind(0, at, pass);
+        self.unwind(0, at, Lates::none(), pass);
     }
 
     fn settle(&self, params: &mut [F], _inputs: usize, samples: usize, cache: &[F]) {
