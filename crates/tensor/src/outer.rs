@@ -181,7 +181,9 @@ impl<'a, F: Scalar> Outer<'a, F> {
         let mut room = [const { MaybeUninit::<F>::uninit() }; WIDE[1] * DEPTH];
         let room = room.as_mut_ptr().cast::<F>();
         let wide = WIDE[usize::from(self.a.ncols() >= 4 * PACKED)];
-        let rounds = depths(self.a.ncols()).count() * groups(kernel, m).count();
+        // so many panels at a time that a block has some tiles: there is work around them
+        let high = (WIDE[1] * m / out.len()).max(1);
+        let rounds = depths(self.a.ncols()).count() * groups(kernel, high, m).count();
         let (blocks, mut done) = (out.len().div_ceil(wide * m) * rounds, 0);
         for (group, out) in out.chunks_mut(wide * m).enumerate() {
             let (column, n) = (first + group * wide, out.len() / m);
@@ -191,9 +193,10 @@ impl<'a, F: Scalar> Outer<'a, F> {
                 unsafe { (kernel.pack_columns)(b.after(depth, column), k, n, room) };
                 let (row, column) = (COLUMNS, 1);
                 let b = Side { at: room.cast_const(), row, column };
-                for (top, rows) in groups(kernel, m) {
+                for (top, rows) in groups(kernel, high, m) {
                     let own = panel_at(kernel, m, (depth, k), top);
-                    let ahead = self.ahead(own + rows * k, rows * k, n / COLUMNS, |stretches| {
+                    let tiles = n / COLUMNS * rows / kernel.rows;
+                    let ahead = self.ahead(own + rows * k, rows * k, tiles, |stretches| {
                         Ahead::share(next, (done, blocks), stretches)
                     });
                     done += 1;
@@ -236,10 +239,16 @@ fn depths(k: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..count).map(move |round| (round * depth, depth.min(k - round * depth)))
 }
 
-/// The rows in groups as high as the largest tile: where each begins, and how many rows it has.
-fn groups<F>(kernel: &Kernel<F>, m: usize) -> impl Iterator<Item = (usize, usize)> + use<F> {
-    let rows = kernel.rows;
-    (0..m).step_by(rows).map(move |top| (top, rows.min(m - top)))
+/// The rows in groups of so many panels, each as high as the largest tile, and what is left: where each
+/// begins, and how many rows it has.
+fn groups<F>(
+    kernel: &Kernel<F>,
+    high: usize,
+    m: usize,
+) -> impl Iterator<Item = (usize, usize)> + use<F> {
+    let (rows, whole) = (high * kernel.rows, m - m % kernel.rows);
+    let rest = (whole < m).then_some((whole, m - whole));
+    (0..whole).step_by(rows).map(move |top| (top, rows.min(whole - top))).chain(rest)
 }
 
 /// Where the panel of a round and of the rows from `top` on stands.
@@ -269,7 +278,7 @@ fn pack<F: Scalar>(
     let found = Largest::default();
     threads.run(tasks, &|task| {
         let own = task * count / tasks..(task + 1) * count / tasks;
-        for (top, m) in groups(kernel, m).skip(own.start).take(own.len()) {
+        for (top, m) in groups(kernel, 1, m).skip(own.start).take(own.len()) {
             let (a, panels, sums) = at.0;
             let (rows, mut of_rows) = (m.next_multiple_of(kernel.width), RowSums::default());
             for (depth, k) in depths(columns) {
