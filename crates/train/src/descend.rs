@@ -50,7 +50,7 @@ fn own(count: usize, samples: usize) -> usize {
     if samples == 1 {
         // memory alone takes time: what a thread updates it finds in its own cache, if it gets the same
         // chunks each time, and those whose weights it multiplied
-        let tasks = (count / LEAST).next_multiple_of(2).clamp(1, TASKS);
+        let tasks = (count / LEAST).next_multiple_of(2).clamp(1, 2 * TASKS);
         return (count / tasks).max(1);
     }
     // powers of two, so that columns which are as long come in whole tiles
@@ -58,7 +58,7 @@ fn own(count: usize, samples: usize) -> usize {
 }
 
 /// How many tasks there are at least, where there are as many chunks.
-const TASKS: usize = 64;
+const TASKS: usize = 32;
 /// The most chunks of a task: enough columns of a tall matrix at a time, few enough that the second
 /// cache holds what is asked for ahead, too.
 const MOST: usize = 4;
