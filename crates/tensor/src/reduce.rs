@@ -33,7 +33,7 @@ pub fn row_sums<F: Scalar>(x: View<'_, F>, sums: &mut [F], threads: &Threads) {
     const SHARED: usize = 1 << 13;
     assert_eq!(sums.len(), x.nrows(), "{} sums for {} rows", sums.len(), x.nrows());
     let tasks = (x.len() / SHARED).clamp(1, TASKS);
-    let rows = x.nrows().div_ceil(tasks).next_multiple_of(STRIP);
+    let rows = x.nrows().div_ceil(tasks).next_multiple_of(STRIP).max(STRIP);
     threads.pieces(sums, rows, &|first, sums| {
         for (i, sums) in sums.chunks_mut(STRIP).enumerate() {
             let mut strip = RowSums::default();
@@ -62,15 +62,18 @@ impl RowSums {
         vectorize(
             #[inline(always)]
             || {
+                // so many rows that their sums stay in registers, and the few that are left
                 let mut rest = &mut self.0[..x.nrows()];
-                // so many rows that their sums stay in registers
-                while !rest.is_empty() {
+                while rest.len() >= 16 {
                     let first = x.nrows() - rest.len();
                     rest = match rest.len() {
                         48.. => add_rows::<F, 48>(x, first, rest),
-                        16.. => add_rows::<F, 16>(x, first, rest),
-                        _ => add_rows::<F, 1>(x, first, rest),
+                        _ => add_rows::<F, 16>(x, first, rest),
                     }
+                }
+                for column in x.column_iter() {
+                    let values = &column.as_slice()[x.nrows() - rest.len()..];
+                    rest.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.wide());
                 }
             },
         );
@@ -268,7 +271,7 @@ mod tests {
 
     #[test]
     fn every_row_of_a_tall_matrix_is_summed() {
-        for rows in [2 * STRIP + 1, 1 << 13] {
+        for rows in [0, 3, 2 * STRIP + 1, 2 * STRIP + 63, 1 << 13] {
             let x = Matrix::from_fn(rows, 3, |i, j| (i * 3 + j) as f64);
             let mut sums = vec![0.0; rows];
             row_sums(x.as_view(), &mut sums, &Threads::new(2).unwrap());
