@@ -159,7 +159,9 @@ impl Plan {
             // that can change hands
             false if m >= 2 * TALL && n >= 2 * WIDE => (even(m / TALL), n / WIDE),
             false => {
-                let rows = even(m / ROWS);
+                // one block of few rows, if there are enough columns to share
+                let low = m < 2 * ROWS && n >= 4 * NARROW && !far;
+                let rows = if low { 1 } else { even(m / ROWS) };
                 // one thread may be slower than the other: parts of a block of rows can change hands, too
                 let parts = if far { 1 } else { PARTS / rows };
                 (rows, parts.min(n / NARROW).max(1))
