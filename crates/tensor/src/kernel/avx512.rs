@@ -30,8 +30,12 @@ struct Pace {
     rest: usize,
 }
 
-/// Of a step, what belongs to one, two or three registers of rows: their loads.
+/// Of a step, what belongs to one, two or three registers of rows: their loads. `some` is one register of
+/// which only the rows that count are read.
 macro_rules! rows {
+    (some, $a:literal) => {
+        concat!("vmovups zmm24{{k1}}{{z}}, zmmword ptr [", $a, "]\n")
+    };
     (1, $a:literal) => {
         concat!("vmovups zmm24, zmmword ptr [", $a, "]\n")
     };
@@ -43,17 +47,19 @@ macro_rules! rows {
     };
 }
 
-/// And one column: its factor in every lane, times each of them.
+/// And one column: its factor in every lane, times each of them. Of a single register the factor is a part
+/// of the multiply-add.
 macro_rules! column {
-    (1, [$($at:tt)*], $factor:literal, $s0:literal, $s1:literal, $s2:literal) => {
+    (some, $at:tt, $factor:literal, $($sums:tt)*) => {
+        column_within!(1, $at, $($sums)*)
+    };
+    (1, $at:tt, $factor:literal, $($sums:tt)*) => {
+        column_within!(1, $at, $($sums)*)
+    };
+    (2, [$($at:tt)*], $factor:literal, $s0:literal, $s1:literal, $s2:literal) => {
         concat!(
             concat!("vbroadcastss zmm", $factor, ", dword ptr [", $($at)*, "]\n"),
             concat!("vfmadd231ps zmm", $s0, ", zmm24, zmm", $factor, "\n"),
-        )
-    };
-    (2, $at:tt, $factor:literal, $s0:literal, $s1:literal, $s2:literal) => {
-        concat!(
-            column!(1, $at, $factor, $s0, $s1, $s2),
             concat!("vfmadd231ps zmm", $s1, ", zmm25, zmm", $factor, "\n"),
         )
     };
@@ -68,6 +74,9 @@ macro_rules! column {
 /// One column whose factor is a part of each multiply-add: one instruction less, for as many more reads
 /// as rows have registers.
 macro_rules! column_within {
+    (some, $at:tt, $($sums:tt)*) => {
+        column_within!(1, $at, $($sums)*)
+    };
     (1, [$($at:tt)*], $s0:literal, $s1:literal, $s2:literal) => {
         concat!("vfmadd231ps zmm", $s0, ", zmm24, dword ptr [", $($at)*, "]{{1to16}}\n")
     };
@@ -230,7 +239,7 @@ macro_rules! on {
 /// All steps into the depth, as the pace says: four in a round, each with what moves the right side
 /// on, then one at a time.
 macro_rules! steps {
-    ($kind:tt, $height:tt, $x:ident, $b:ident, $pace:ident, $beside:ident, $sums:ident,
+    ($kind:tt, $height:tt, $x:ident, $b:ident, $last:ident, $pace:ident, $beside:ident, $sums:ident,
      round: $round0:expr, $round1:expr, $round2:expr, $round3:expr, $round_on:literal;
      rest: $rest:expr, $rest_on:literal; $($distances:tt)*) => {
         asm!(
@@ -275,6 +284,7 @@ macro_rules! steps {
             a = inout(reg) $x.a => _,
             a1 = in(reg) bytes($x.a_step),
             a3 = in(reg) 3 * bytes($x.a_step),
+            in("k1") $last,
             b = inout(reg) $b => _,
             $($distances)*
             out("zmm0") $sums[0][0], out("zmm1") $sums[0][1], out("zmm2") $sums[0][2],
@@ -298,10 +308,10 @@ const fn bytes(numbers: usize) -> usize {
 
 /// The steps of a tile so many registers high, whose right side lies by rows or by columns.
 macro_rules! steps_of {
-    ($kind:tt, $height:tt, $x:ident, $b:ident, $pace:ident, $beside:ident, $sums:ident) => {
+    ($kind:tt, $height:tt, $x:ident, $b:ident, $last:ident, $pace:ident, $beside:ident, $sums:ident) => {
         if ($x.b_row, $x.b_column) == (super::COLUMNS, 1) {
             steps!(
-                $kind, $height, $x, $b, $pace, $beside, $sums,
+                $kind, $height, $x, $b, $last, $pace, $beside, $sums,
                 round: panel!($height, "{a}", "0"),
                     panel!($height, "{a} + {a1}", "32"),
                     panel!($height, "{a} + 2*{a1}", "64"),
@@ -311,7 +321,7 @@ macro_rules! steps_of {
             )
         } else if $x.b_column == 1 {
             steps!(
-                $kind, $height, $x, $b, $pace, $beside, $sums,
+                $kind, $height, $x, $b, $last, $pace, $beside, $sums,
                 round: side_by_side!($height, "{a}", "{b}"),
                     side_by_side!($height, "{a} + {a1}", "{b} + {b1}"),
                     side_by_side!($height, "{a} + 2*{a1}", "{b} + 2*{b1}"),
@@ -323,7 +333,7 @@ macro_rules! steps_of {
             )
         } else {
             steps!(
-                $kind, $height, $x, $b, $pace, $beside, $sums,
+                $kind, $height, $x, $b, $last, $pace, $beside, $sums,
                 round: apart!($height, "{a}", "0"),
                     apart!($height, "{a} + {a1}", "4"),
                     apart!($height, "{a} + 2*{a1}", "8"),
@@ -343,22 +353,27 @@ type Sides = (*const f32, *mut f32);
 
 /// One function for each height and kind: the compiler keeps the sums of one in registers.
 macro_rules! tiles {
-    ($($name:ident: $kind:tt $height:tt),*) => {
+    ($($name:ident: $kind:tt $height:tt, $registers:literal);* $(;)?) => {
         $(#[target_feature(enable = "avx512f")]
         unsafe fn $name(x: &Tile<f32>, (b, c): Sides, mut pace: Pace, beside: (usize, usize)) {
             let mut sums = [[_mm512_setzero_ps(); 3]; 8];
+            // the rows of the last register that count
+            let last = (u32::MAX >> (32 - x.last)) as u16;
             // SAFETY: the caller's; all steps together are as many as the tile is deep.
             unsafe {
-                steps_of!($kind, $height, x, b, pace, beside, sums);
-                // the rows of the last register that count
-                let rows = (u32::MAX >> (32 - x.last)) as u16;
+                steps_of!($kind, $height, x, b, last, pace, beside, sums);
                 for (j, column) in sums.into_iter().enumerate() {
-                    for (i, sum) in column.into_iter().enumerate().take($height) {
+                    for (i, sum) in column.into_iter().enumerate().take($registers) {
                         let to = c.add(j * x.c_step + i * 16);
-                        let rows = if i + 1 == $height { rows } else { u16::MAX };
-                        let before = |to| _mm512_maskz_loadu_ps(rows, to);
-                        let sum = if x.add { _mm512_add_ps(before(to), sum) } else { sum };
-                        _mm512_mask_storeu_ps(to, rows, sum);
+                        // a store with a mask takes several times as long on AMD, even of a whole register
+                        if i + 1 < $registers || last == u16::MAX {
+                            let sum = if x.add { _mm512_add_ps(_mm512_loadu_ps(to), sum) } else { sum };
+                            _mm512_storeu_ps(to, sum);
+                        } else {
+                            let before = |to| _mm512_maskz_loadu_ps(last, to);
+                            let sum = if x.add { _mm512_add_ps(before(to), sum) } else { sum };
+                            _mm512_mask_storeu_ps(to, last, sum);
+                        }
                     }
                 }
             }
@@ -367,12 +382,12 @@ macro_rules! tiles {
 }
 
 tiles!(
-    one: walks 1, two: walks 2, three: walks 3,
-    one_packs: packs 1, two_packs: packs 2, three_packs: packs 3
+    some: walks some, 1; one: walks 1, 1; two: walks 2, 2; three: walks 3, 3;
+    one_packs: packs 1, 1; two_packs: packs 2, 2; three_packs: packs 3, 3;
 );
 
 /// Computes a tile of one to three registers of rows by 8 columns, or several side by side, whose left side
-/// is padded and whose right side lies by rows or by columns, at least [`ROUND`] deep.
+/// is padded (or one register high) and whose right side lies by rows or by columns, at least [`ROUND`] deep.
 ///
 /// # Safety
 /// The tile's pointers must be valid for the shape, and the processor must have AVX-512.
@@ -394,6 +409,7 @@ pub(super) unsafe fn tile(x: &Tile<f32>, height: usize, ahead: &mut Ahead) {
         // SAFETY: the caller's.
         unsafe {
             match (height, x.fills.is_null()) {
+                _ if !x.padded => some(x, sides, pace, beside),
                 (1, true) => one(x, sides, pace, beside),
                 (2, true) => two(x, sides, pace, beside),
                 (_, true) => three(x, sides, pace, beside),

@@ -57,8 +57,8 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
         }
         let tall = heights::<L>(x.m, tallest).filter(|&height| height == L::TILE.0).count();
         // whether tiles that lie side by side are computed in one go
-        let padded = !x.panels.is_null() || x.m.is_multiple_of(L::WIDTH);
-        let shallow = x.k <= SHALLOW && x.k >= L::FILLS && padded && !fills && ahead.is_nothing();
+        let by_hand = !x.panels.is_null() || x.m <= L::WIDTH || x.m.is_multiple_of(L::WIDTH);
+        let shallow = x.k <= SHALLOW && x.k >= L::FILLS && by_hand && !fills && ahead.is_nothing();
         // where no near cache holds the right side, the first tile of a panel of it asks for the next one
         let wide = x.n >= MANY && (x.b.row, x.b.column) == (COLUMNS, 1) && !shallow;
         let others = tall.saturating_sub(usize::from(wide));
@@ -126,8 +126,12 @@ pub(super) unsafe fn pack_rows<L: Lanes>(x: &Block<L::Scalar>) {
 #[inline(always)]
 fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item = usize> {
     let registers = m.div_ceil(L::WIDTH);
-    let panels = registers.div_ceil(tallest);
-    let (height, taller) = (registers / panels, registers % panels);
+    // no division for few: small products are mostly what stands around them
+    let panels = if registers <= tallest { 1 } else { registers.div_ceil(tallest) };
+    let (height, taller) = match panels {
+        1 => (registers, 0),
+        _ => (registers / panels, registers % panels),
+    };
     (0..panels).map(move |i| height + usize::from(i < taller))
 }
 
@@ -352,8 +356,9 @@ impl<F: crate::Scalar> Tile<F> {
             let mut nothing = Ahead::nothing();
             let ahead = if asks { ahead } else { &mut nothing };
             debug_assert!(self.fills.is_null() || COLUMNS == L::TILE.1 && self.last == L::WIDTH);
-            let whole = HEIGHT <= L::TILE.0 && COLUMNS == L::TILE.1 && self.padded;
-            if whole && L::by_hand(self, HEIGHT, ahead) {
+            let by_hand =
+                HEIGHT <= L::TILE.0 && COLUMNS == L::TILE.1 && (self.padded || HEIGHT == 1);
+            if by_hand && L::by_hand(self, HEIGHT, ahead) {
                 return;
             }
             debug_assert_eq!(self.tiles, 1);
