@@ -90,7 +90,7 @@ impl<F: Scalar> Run<F> {
                     return Ok(Outcome::Finished);
                 }
             }
-            let flow = match self.advance(train, true)? {
+            let flow = match self.timed(|run| run.advance(train, true))? {
                 Some(step) => self.tell(Event::Step(&step), callbacks)?,
                 None => {
                     self.close(train, valid)?;

@@ -152,7 +152,10 @@ impl<F: Scalar> Run<F> {
         valid: Option<Samples<'_, F>>,
     ) -> Result<&Epoch, TrainError> {
         self.batches.forget();
-        while self.advance(&train, true)?.is_some() {}
+        self.timed(|run| {
+            while run.advance(&train, true)?.is_some() {}
+            Ok(())
+        })?;
         self.close(&train, valid)
     }
 

@@ -62,7 +62,19 @@ impl<F: Scalar> Run<F> {
     /// running statistics may have moved).
     pub fn step(&mut self, train: impl Source<F>) -> Result<Option<Step>, TrainError> {
         self.batches.forget();
-        self.advance(&train, false)
+        self.timed(|run| run.advance(&train, false))
+    }
+
+    /// Does some of the epoch's work, whose time counts. A look at the clock takes a hundredth of a small
+    /// network's update.
+    pub(crate) fn timed<R>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<R, TrainError>,
+    ) -> Result<R, TrainError> {
+        let began = Instant::now();
+        let result = work(self);
+        self.progress.seconds += began.elapsed().as_secs_f64();
+        result
     }
 
     /// The same for a caller who goes on with these samples: `ahead`, the next batch is gathered by
@@ -72,7 +84,6 @@ impl<F: Scalar> Run<F> {
         train: &impl Source<F>,
         ahead: bool,
     ) -> Result<Option<Step>, TrainError> {
-        let began = Instant::now();
         let samples = train.targets().len();
         let size = self.config.batch.of(samples);
         if size == 0 {
@@ -113,7 +124,7 @@ impl<F: Scalar> Run<F> {
         });
         self.batches = room;
         learned?;
-        self.finish(sum, batches, began).map(Some)
+        self.finish(sum, batches).map(Some)
     }
 
     /// Makes one update on a batch of the caller's, for loops over batches from anywhere. The
@@ -156,11 +167,12 @@ impl<F: Scalar> Run<F> {
     /// # Errors
     /// As [`step`](Run::step).
     pub fn update(&mut self, batch: Samples<'_, F>) -> Result<Step, TrainError> {
-        let began = Instant::now();
-        self.check(&batch)?;
-        let mut sum = Sum::default();
-        self.learn(BatchView::from(&batch), batch.len(), &mut sum, true)?;
-        self.finish(sum, 0, began)
+        self.timed(|run| {
+            run.check(&batch)?;
+            let mut sum = Sum::default();
+            run.learn(BatchView::from(&batch), batch.len(), &mut sum, true)?;
+            run.finish(sum, 0)
+        })
     }
 
     /// Takes a batch through the network, forth and back; with the last batch of the update, makes
@@ -235,7 +247,7 @@ impl<F: Scalar> Run<F> {
     }
 
     /// What follows the optimizer's step, and the books.
-    fn finish(&mut self, sum: Sum, batches: u64, began: Instant) -> Result<Step, TrainError> {
+    fn finish(&mut self, sum: Sum, batches: u64) -> Result<Step, TrainError> {
         let Sum { of_weights, norm, place: Place { batch, update, rate, .. }, .. } = sum;
         self.weights.hold(rate, &mut self.params);
         if let Some(tape) = &self.tape {
@@ -250,7 +262,6 @@ impl<F: Scalar> Run<F> {
         progress.loss += sum.loss + of_weights * sum.weight;
         progress.weight += sum.weight;
         (progress.rate, progress.norm) = (rate, norm);
-        progress.seconds += began.elapsed().as_secs_f64();
         let mean = |sum_of: f64| if sum.weight > 0.0 { sum_of / sum.weight } else { 0.0 };
         let (loss, penalty) = (mean(sum.loss) + of_weights, mean(sum.penalty) + of_weights);
         Ok(Step { loss, penalty, norm, rate, batch: (batch, batches) })

@@ -76,6 +76,9 @@ impl Ahead {
 
     /// The same, asked for by so many tiles.
     pub(super) fn spread(self, tiles: usize) -> Self {
+        if self.is_nothing() {
+            return self; // no division: small products are mostly what stands around them
+        }
         Self { share: (self.part.left + self.behind.left).div_ceil(tiles.max(1)), ..self }
     }
 
