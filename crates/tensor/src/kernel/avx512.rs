@@ -440,8 +440,11 @@ mod tests {
         }
         // whole rounds, steps that are left, stretches of memory ahead that divide neither
         for (k, stretches) in [(4, 0), (7, 1), (32, 3), (41, 3), (9, 5), (100, 25), (130, 2)] {
-            for way in 0..36 {
+            for (way, last) in (0..36).flat_map(|way| [(way, 16), (way, 5)]) {
                 let (add, fills, height) = (way & 1 != 0, way & 2 != 0, 1 + way / 4 % 3);
+                // a panel is filled by whole registers, and read in place where it is none
+                let (fills, padded) = (fills && last == 16, last == 16 || height > 1);
+                let rows = 16 * (height - 1) + last;
                 let (a_step, apart) = (53, 11 + k);
                 let (a, b) = (numbers(a_step * k, 1), numbers(apart * apart, 2));
                 // a panel, rows, columns
@@ -450,7 +453,7 @@ mod tests {
                 let mut c = numbers(8 * 50, 3);
                 let mut expected = c.clone();
                 for (j, column) in expected.chunks_exact_mut(50).enumerate() {
-                    for (i, c) in column.iter_mut().enumerate().take(16 * height) {
+                    for (i, c) in column.iter_mut().enumerate().take(rows) {
                         let sum = (0..k).fold(0.0_f32, |sum, p| {
                             a[p * a_step + i].mul_add(b[p * b_row + j * b_column], sum)
                         });
@@ -469,8 +472,8 @@ mod tests {
                     c: c.as_mut_ptr(),
                     c_step: 50,
                     add,
-                    last: 16,
-                    padded: true,
+                    last,
+                    padded,
                     fills: if fills { panel.as_mut_ptr() } else { std::ptr::null_mut() },
                 };
                 let mut ahead = Ahead::new(a.as_ptr(), 8, (8, stretches)).spread(1);
@@ -478,7 +481,7 @@ mod tests {
                 unsafe { tile(&x, height, &mut ahead) };
                 assert_eq!(
                     c, expected,
-                    "{height} {k} steps, {stretches} stretches, {b_row} {b_column} {add} {fills}"
+                    "{rows} rows, {k} steps, {stretches} stretches, {b_row} {b_column} {add} {fills}"
                 );
                 let asked = if fills { 0 } else { stretches.min(k / ROUND) };
                 assert_eq!(ahead.goes(), stretches - asked);
