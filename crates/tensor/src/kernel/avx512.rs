@@ -365,14 +365,13 @@ macro_rules! tiles {
                 for (j, column) in sums.into_iter().enumerate() {
                     for (i, sum) in column.into_iter().enumerate().take($registers) {
                         let to = c.add(j * x.c_step + i * 16);
-                        // a store with a mask takes several times as long on AMD, even of a whole register
-                        if i + 1 < $registers || last == u16::MAX {
-                            let sum = if x.add { _mm512_add_ps(_mm512_loadu_ps(to), sum) } else { sum };
-                            _mm512_storeu_ps(to, sum);
-                        } else {
-                            let before = |to| _mm512_maskz_loadu_ps(last, to);
-                            let sum = if x.add { _mm512_add_ps(before(to), sum) } else { sum };
-                            _mm512_mask_storeu_ps(to, last, sum);
+                        let rows = if i + 1 == $registers { last } else { u16::MAX };
+                        let before = |to| _mm512_maskz_loadu_ps(rows, to);
+                        let sum = if x.add { _mm512_add_ps(before(to), sum) } else { sum };
+                        // with a mask, even of a whole register, AMD takes several times as long
+                        match rows {
+                            u16::MAX => _mm512_storeu_ps(to, sum),
+                            _ => _mm512_mask_storeu_ps(to, rows, sum),
                         }
                     }
                 }

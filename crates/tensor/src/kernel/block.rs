@@ -126,11 +126,11 @@ pub(super) unsafe fn pack_rows<L: Lanes>(x: &Block<L::Scalar>) {
 #[inline(always)]
 fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item = usize> {
     let registers = m.div_ceil(L::WIDTH);
-    // no division for few: small products are mostly what stands around them
-    let panels = if registers <= tallest { 1 } else { registers.div_ceil(tallest) };
-    let (height, taller) = match panels {
-        1 => (registers, 0),
-        _ => (registers / panels, registers % panels),
+    let (panels, height, taller) = if registers <= tallest {
+        (1, registers, 0) // no division: small products are mostly what stands around them
+    } else {
+        let panels = registers.div_ceil(tallest);
+        (panels, registers / panels, registers % panels)
     };
     (0..panels).map(move |i| height + usize::from(i < taller))
 }
