@@ -35,6 +35,7 @@ mod reduce;
 mod samples;
 mod scalar;
 mod simd;
+mod sparse;
 mod threads;
 
 pub use matrix::{Matrix, View, ViewMut, from_rows};

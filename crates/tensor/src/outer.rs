@@ -6,10 +6,10 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use crate::kernel::{Ahead, Block, COLUMNS, Kernel, Side};
-use crate::product::{DEPTH, FAR, Shared, best, rounds};
+use crate::kernel::{Ahead, Block, COLUMNS, Entries, Kernel, Side};
+use crate::product::{DEPTH, FAR, LINE, Shared, best, rounds};
 use crate::reduce::{RowSums, STRIP};
-use crate::{Largest, Scalar, Threads, View, row_sums, vectorize};
+use crate::{Largest, Scalar, Threads, View, row_sums, sparse, vectorize};
 
 /// `a·bᵀ`: the sum over k of the outer products of column k of `a` and column k of `b`.
 ///
@@ -21,9 +21,9 @@ use crate::{Largest, Scalar, Threads, View, row_sums, vectorize};
 /// let b = Matrix::from_row_slice(3, 2, &[1.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
 /// let mut panels = vec![0.0; Outer::<f64>::room(2, 2)];
 /// let mut sums = [0.0; 2];
-/// Outer::pack(a.as_view(), &mut panels, Some(&mut sums), &Threads::one());
+/// let most = Outer::pack(a.as_view(), &mut panels, Some(&mut sums), &Threads::one());
 /// assert_eq!(sums, [3.0, 7.0]);
-/// let outer = Outer::new(a.as_view(), b.as_view(), &panels);
+/// let outer = Outer::new(a.as_view(), b.as_view(), &panels, most);
 /// let mut part = [0.0; 3];
 /// outer.write(3..6, &mut part, &[]); // the last three of six numbers, column by column
 /// assert_eq!(part, [4.0, 3.0, 7.0]);
@@ -34,6 +34,8 @@ pub struct Outer<'a, F: Scalar> {
     b: View<'a, F>,
     /// `a` in the order in which the tiles read it; empty where they read it in place.
     panels: &'a [F],
+    /// Whether all numbers of `a` are known to be finite.
+    finite: bool,
 }
 
 /// Sums from which on the sides are copied into panels.
@@ -75,15 +77,16 @@ impl<'a, F: Scalar> Outer<'a, F> {
         None
     }
 
-    /// The product of these sides, with the panels that [`pack`](Outer::pack) has filled from `a`.
+    /// The product of these sides, with the panels that [`pack`](Outer::pack) has filled from `a` and the
+    /// largest magnitude that it gave.
     ///
     /// # Panics
     /// If the sides differ in columns, or the panels have another length than
     /// [`room`](Outer::room) says.
-    pub fn new(a: View<'a, F>, b: View<'a, F>, panels: &'a [F]) -> Self {
+    pub fn new(a: View<'a, F>, b: View<'a, F>, panels: &'a [F], largest: Option<f64>) -> Self {
         assert_eq!(a.ncols(), b.ncols(), "columns of the sides");
         assert_eq!(panels.len(), Self::room(a.nrows(), a.ncols()), "numbers in the panels");
-        Self { a, b, panels }
+        Self { a, b, panels, finite: largest.is_some_and(f64::is_finite) }
     }
 
     /// Writes a range of the product's numbers, which are counted column by column. Meanwhile the
@@ -113,6 +116,8 @@ impl<'a, F: Scalar> Outer<'a, F> {
                 self.scaled(column, part);
             } else if self.panels.is_empty() {
                 self.columns(column, part);
+            } else if self.is_sparse(column, length / rows) {
+                self.columns_from_entries(column, part, next);
             } else {
                 self.columns_from_panels(column, part, next);
             }
@@ -209,6 +214,50 @@ impl<'a, F: Scalar> Outer<'a, F> {
                         let (m, c_step) = (rows, m);
                         let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
                         (kernel.block)(&block, ahead);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether so many columns from one on are computed faster from what is not zero in `b`.
+    fn is_sparse(&self, first: usize, columns: usize) -> bool {
+        let (m, k) = self.a.shape();
+        self.finite && sparse::pays((m, columns, k), self.b.rows(first, columns))
+    }
+
+    /// Whole columns, from the panels of `a` and from what is not zero in columns of `b`.
+    #[inline(never)] // the room on the stack is for those who need it
+    fn columns_from_entries(&self, first: usize, out: &mut [F], next: &[*const [F]]) {
+        let kernel = best::<F>();
+        let m = self.a.nrows();
+        let (_, b) = self.sides();
+        let mut room = [const { MaybeUninit::<F>::uninit() }; 2 * WIDE[1] * (DEPTH + 2 * LINE)];
+        let room = room.as_mut_ptr().cast::<F>();
+        let wide = WIDE[1];
+        let rounds = depths(self.a.ncols()).count() * groups(kernel, 1, m).count();
+        let (blocks, mut done) = (out.len().div_ceil(wide * m) * rounds, 0);
+        for (group, out) in out.chunks_mut(wide * m).enumerate() {
+            let (column, n) = (first + group * wide, out.len() / m);
+            for (depth, k) in depths(self.a.ncols()) {
+                let entries = Entries::new(room, k, n);
+                debug_assert!(Entries::<F>::room(k, n) <= 2 * WIDE[1] * (DEPTH + 2 * LINE));
+                // SAFETY: the columns are inside `b`; the room holds the entries of so many columns
+                // as deep as a round can be.
+                unsafe { (kernel.collect)(b.after(depth, column), n, entries) };
+                for (top, rows) in groups(kernel, 1, m) {
+                    let own = panel_at(kernel, m, (depth, k), top);
+                    let ahead = Ahead::share(next, (done, blocks), n);
+                    done += 1;
+                    // SAFETY: as in `columns_from_panels`.
+                    unsafe {
+                        let panels = self.panels.as_ptr().cast_mut().add(own);
+                        let (a, b) = (self.sides().0, b.after(depth, column));
+                        let c = out.as_mut_ptr().add(top);
+                        let (b_tile, add, packed) = (COLUMNS, depth > 0, true);
+                        let (m, c_step) = (rows, m);
+                        let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+                        (kernel.sparse)(&block, entries, ahead);
                     }
                 }
             }
@@ -329,7 +378,7 @@ mod tests {
         let most = Outer::pack(a.as_view(), &mut panels, Some(&mut found), &threads);
         assert_eq!(most, (!panels.is_empty()).then(|| largest(a.as_view(), &threads)));
         assert!(found == sums, "sums of the rows of {m}x{k}");
-        let outer = Outer::new(a.as_view(), b.as_view(), &panels);
+        let outer = Outer::new(a.as_view(), b.as_view(), &panels, most);
         for length in [1, m / 2 + 1, m, 2 * m + 3, 40 * m, m * n] {
             let numbers: [F; 100] = [F::nan(); 100];
             let mut out = vec![F::nan(); m * n];
@@ -368,7 +417,7 @@ mod tests {
     fn no_columns_give_zeros() {
         let (a, b) = (Matrix::<f32>::zeros(2, 0), Matrix::zeros(3, 0));
         let mut out = [1.0; 6];
-        Outer::new(a.as_view(), b.as_view(), &[]).write(0..6, &mut out, &[]);
+        Outer::new(a.as_view(), b.as_view(), &[], None).write(0..6, &mut out, &[]);
         assert_eq!(out, [0.0; 6]);
     }
 
@@ -376,6 +425,6 @@ mod tests {
     #[should_panic(expected = "5..7 of 2x3")]
     fn a_range_behind_the_product_is_refused() {
         let (a, b) = (Matrix::<f32>::zeros(2, 1), Matrix::zeros(3, 1));
-        Outer::new(a.as_view(), b.as_view(), &[]).write(5..7, &mut [0.0; 2], &[]);
+        Outer::new(a.as_view(), b.as_view(), &[], None).write(5..7, &mut [0.0; 2], &[]);
     }
 }

@@ -12,7 +12,7 @@ use nalgebra::{Const, Dyn, ViewStorageMut};
 #[cfg(test)]
 use crate::Matrix;
 use crate::kernel::{Ahead, Block, COLUMNS, Kernel, Side};
-use crate::{Scalar, Threads, View, ViewMut, vectorize};
+use crate::{Scalar, Threads, View, ViewMut, sparse, vectorize};
 
 /// One side of a product.
 #[derive(Clone, Copy, Debug)]
@@ -25,7 +25,7 @@ pub enum Factor<'a, F: Scalar> {
 
 impl<F: Scalar> Factor<'_, F> {
     /// Rows and columns, after transposition.
-    fn shape(&self) -> (usize, usize) {
+    pub(crate) fn shape(&self) -> (usize, usize) {
         match self {
             Self::Plain(m) => m.shape(),
             Self::Transposed(m) => (m.ncols(), m.nrows()),
@@ -33,7 +33,7 @@ impl<F: Scalar> Factor<'_, F> {
     }
 
     /// The elements in memory.
-    fn side(&self) -> Side<F> {
+    pub(crate) fn side(&self) -> Side<F> {
         match self {
             Self::Plain(m) => Side { at: m.as_ptr(), row: 1, column: m.strides().1 },
             Self::Transposed(m) => Side { at: m.as_ptr(), row: m.strides().1, column: 1 },
@@ -240,7 +240,7 @@ struct Line {
     _bytes: [u8; LINE],
 }
 
-const LINE: usize = 64;
+pub(crate) const LINE: usize = 64;
 
 thread_local! {
     /// Room for panels, kept from product to product by the thread that calls.
@@ -248,7 +248,7 @@ thread_local! {
 }
 
 /// Calls `work` with room for so many numbers.
-fn with_room<F>(numbers: usize, work: impl FnOnce(*mut F)) {
+pub(crate) fn with_room<F>(numbers: usize, work: impl FnOnce(*mut F)) {
     if numbers == 0 {
         return work(std::ptr::null_mut());
     }
@@ -267,7 +267,7 @@ pub(crate) fn best<F: Scalar>() -> &'static Kernel<F> {
 }
 
 /// Where block `i` of `count` begins, when units of `unit` are shared out as evenly as they come.
-fn border(length: usize, unit: usize, count: usize, i: usize) -> usize {
+pub(crate) fn border(length: usize, unit: usize, count: usize, i: usize) -> usize {
     match i {
         0 => 0, // no division: small products are mostly what stands around them
         _ if i == count => length,
@@ -302,6 +302,10 @@ fn run<F: Scalar>(
     }
     let transposed = |f: &Factor<'_, F>| matches!(f, Factor::Transposed(_));
     let sides = (transposed(&a), transposed(&b));
+    let (Factor::Plain(right) | Factor::Transposed(right)) = b;
+    if kernel.packs && sparse::pays((m, n, k), right) {
+        return sparse::run(kernel, (a.side(), b.side()), out, (k, add), threads, finish);
+    }
     let mut plan = Plan::new((m, n, k), sides, kernel.fills);
     if plan.in_parts {
         return in_parts(kernel, (a.side(), b.side()), out, (k, &plan, add), threads, finish);

@@ -30,6 +30,7 @@ const UNSAFE: &[&str] = &[
     "crates/tensor/src/product.rs",
     "crates/tensor/src/simd",
     "crates/tensor/src/simd.rs",
+    "crates/tensor/src/sparse.rs",
     "crates/tensor/src/threads.rs",
 ];
 

@@ -246,6 +246,6 @@ impl<F: Scalar> Tape<F> {
 
     fn outer<'a>(&'a self, late: &Late, x: View<'a, F>) -> Outer<'a, F> {
         let (dz, x) = self.sides(late, x);
-        Outer::new(dz, x, &self.panels[late.panels.clone()])
+        Outer::new(dz, x, &self.panels[late.panels.clone()], late.largest)
     }
 }

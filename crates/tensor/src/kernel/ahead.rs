@@ -4,6 +4,9 @@
 //! the multipliers would stand still for as long: so it is asked for while those of the block before
 //! it have work, at a pace that the memory can keep.
 
+/// Bytes that a request brings.
+const LINE: usize = 64;
+
 /// Parts of matrices that tiles ask for, one behind the other. Nothing is read from them, so that a place
 /// where there is nothing does no harm.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +103,14 @@ impl Ahead {
         walk
     }
 
+    /// Asks for the next stretch at once.
+    #[inline(always)]
+    pub(super) fn ask(&mut self) {
+        let lines = self.part.length.div_ceil(LINE);
+        let mut walk = self.next(lines);
+        (0..lines).for_each(|_| walk.step());
+    }
+
     /// The next stretches, asked for in so many steps each, and how far it is from the end of one to
     /// the next. Where nothing is left, a walk that stands still.
     pub(super) fn walk(&mut self, stretches: usize, steps: usize) -> (Walk, usize) {
@@ -140,8 +151,6 @@ impl Walk {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const LINE: usize = 64;
 
     #[test]
     fn every_line_is_asked_for() {

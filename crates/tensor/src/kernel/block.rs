@@ -124,7 +124,7 @@ pub(super) unsafe fn pack_rows<L: Lanes>(x: &Block<L::Scalar>) {
 
 /// The heights of the panels, in registers: as even as they come, the taller ones first.
 #[inline(always)]
-fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item = usize> {
+pub(super) fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item = usize> {
     let registers = m.div_ceil(L::WIDTH);
     let (panels, height, taller) = if registers <= tallest {
         (1, registers, 0) // no division: small products are mostly what stands around them
@@ -138,7 +138,7 @@ fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item = usize> {
 /// Copies the left side into panels: column after column of as many rows as a tile has, so that
 /// the tiles read it from first to last; rows beyond the last are zero.
 #[inline(always)]
-unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
+pub(super) unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
     let (w, k) = (L::WIDTH, x.k);
     if x.a.row == 1 {
         // SAFETY: the caller's.

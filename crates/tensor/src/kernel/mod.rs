@@ -8,9 +8,11 @@ mod avx512;
 mod block;
 mod lanes;
 mod portable;
+mod sparse;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use block::Block;
+pub(crate) use sparse::Entries;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{avx2, avx512};
 
@@ -49,6 +51,10 @@ pub struct Kernel<F> {
     pub(crate) fills: usize,
     /// Computes a block, and asks for what comes next meanwhile.
     pub(crate) block: unsafe fn(&Block<F>, Ahead),
+    /// Collects the entries of so many columns of the right side.
+    pub(crate) collect: unsafe fn(Side<F>, usize, Entries<F>),
+    /// Computes a block, which has panels, from the entries of its right side.
+    pub(crate) sparse: unsafe fn(&Block<F>, Entries<F>, Ahead),
     /// Copies the left side of a block into its panels.
     pub(crate) pack_rows: unsafe fn(&Block<F>),
     /// Copies so many rows and columns of the right side into panels of [`COLUMNS`] columns.
@@ -59,18 +65,20 @@ pub struct Kernel<F> {
 mod x86 {
     use super::lanes::Lanes;
     use super::lanes::x86::{F32x8, F32x16, F64x4, F64x8};
-    use super::{Ahead, Block, Kernel, Side, block};
+    use super::{Ahead, Block, Entries, Kernel, Side, block, sparse};
     use std::sync::LazyLock;
 
     /// One entry point for each instruction set and scalar: the generic code, compiled for it.
     macro_rules! kernel {
-        ($kernel:ident, $entry:ident, $pack:ident, $columns:ident, $lanes:ty, $scalar:ty, $features:literal) => {
+        ($kernel:ident, $entry:ident, $pack:ident, $columns:ident, $collect:ident, $sparse:ident, $lanes:ty, $scalar:ty, $features:literal) => {
             pub(super) static $kernel: Kernel<$scalar> = Kernel {
                 width: <$lanes as Lanes>::WIDTH,
                 rows: <$lanes as Lanes>::TILE.0 * <$lanes as Lanes>::WIDTH,
                 packs: true,
                 fills: <$lanes as Lanes>::FILLS,
                 block: $entry,
+                collect: $collect,
+                sparse: $sparse,
                 pack_rows: $pack,
                 pack_columns: $columns,
             };
@@ -79,6 +87,18 @@ mod x86 {
             unsafe fn $entry(x: &Block<$scalar>, ahead: Ahead) {
                 // SAFETY: the caller's, and this function has the instruction set.
                 unsafe { block::block::<$lanes>(x, ahead) }
+            }
+
+            #[target_feature(enable = $features)]
+            unsafe fn $collect(b: Side<$scalar>, n: usize, to: Entries<$scalar>) {
+                // SAFETY: the caller's, and this function has the instruction set.
+                unsafe { sparse::collect::<$lanes>(b, n, to) }
+            }
+
+            #[target_feature(enable = $features)]
+            unsafe fn $sparse(x: &Block<$scalar>, entries: Entries<$scalar>, ahead: Ahead) {
+                // SAFETY: the caller's, and this function has the instruction set.
+                unsafe { sparse::block::<$lanes>(x, entries, ahead) }
             }
 
             #[target_feature(enable = $features)]
@@ -100,6 +120,8 @@ mod x86 {
         avx512_f32,
         pack_avx512_f32,
         columns_avx512_f32,
+        collect_avx512_f32,
+        sparse_avx512_f32,
         F32x16,
         f32,
         "avx512f,avx512vl,avx512bw,avx512dq,fma"
@@ -109,12 +131,34 @@ mod x86 {
         avx512_f64,
         pack_avx512_f64,
         columns_avx512_f64,
+        collect_avx512_f64,
+        sparse_avx512_f64,
         F64x8,
         f64,
         "avx512f,avx512vl,avx512bw,avx512dq,fma"
     );
-    kernel!(AVX2_F32, avx2_f32, pack_avx2_f32, columns_avx2_f32, F32x8, f32, "avx2,fma");
-    kernel!(AVX2_F64, avx2_f64, pack_avx2_f64, columns_avx2_f64, F64x4, f64, "avx2,fma");
+    kernel!(
+        AVX2_F32,
+        avx2_f32,
+        pack_avx2_f32,
+        columns_avx2_f32,
+        collect_avx2_f32,
+        sparse_avx2_f32,
+        F32x8,
+        f32,
+        "avx2,fma"
+    );
+    kernel!(
+        AVX2_F64,
+        avx2_f64,
+        pack_avx2_f64,
+        columns_avx2_f64,
+        collect_avx2_f64,
+        sparse_avx2_f64,
+        F64x4,
+        f64,
+        "avx2,fma"
+    );
 
     #[inline]
     pub(crate) fn avx512() -> bool {

@@ -1,6 +1,6 @@
 //! Blocks through the `gemm` crate, for processors without a kernel of ours.
 
-use super::{Ahead, Block, Kernel, Side};
+use super::{Ahead, Block, Entries, Kernel, Side};
 use crate::Scalar;
 
 pub(super) static F32: Kernel<f32> = Kernel {
@@ -9,6 +9,8 @@ pub(super) static F32: Kernel<f32> = Kernel {
     packs: false,
     fills: usize::MAX,
     block: block::<f32>,
+    collect: collect::<f32>,
+    sparse: sparse::<f32>,
     pack_rows: pack_rows::<f32>,
     pack_columns: pack_columns::<f32>,
 };
@@ -18,6 +20,8 @@ pub(super) static F64: Kernel<f64> = Kernel {
     packs: false,
     fills: usize::MAX,
     block: block::<f64>,
+    collect: collect::<f64>,
+    sparse: sparse::<f64>,
     pack_rows: pack_rows::<f64>,
     pack_columns: pack_columns::<f64>,
 };
@@ -56,3 +60,9 @@ unsafe fn pack_rows<F>(_: &Block<F>) {}
 
 /// Never called, likewise.
 unsafe fn pack_columns<F>(_: Side<F>, _: usize, _: usize, _: *mut F) {}
+
+/// Never called, likewise.
+unsafe fn collect<F>(_: Side<F>, _: usize, _: Entries<F>) {}
+
+/// Never called, likewise.
+unsafe fn sparse<F>(_: &Block<F>, _: Entries<F>, _: Ahead) {}

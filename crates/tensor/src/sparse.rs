@@ -1,0 +1,274 @@
+//! Products whose right side has many zeros, as behind a rectifier or a dropout: only what is not
+//! zero is multiplied.
+
+use nalgebra::{Const, Dyn, ViewStorageMut};
+
+use crate::kernel::{Ahead, Block, COLUMNS, Entries, Kernel, Side};
+use crate::product::{FAR, Shared, border, rounds, with_room};
+use crate::{Scalar, Threads, View, ViewMut, vectorize};
+
+/// The fewest rows and columns of an output, and the least depth, for which it pays.
+const LEAST: (usize, usize, usize) = (64, 24, 24);
+/// The part of the right side, in eighths, that must at most be left.
+const LEFT: usize = 5;
+/// Columns of a matrix that are looked at for that.
+const SAMPLE: usize = 16;
+/// Rows of a task.
+const ROWS: usize = 96;
+
+/// Whether a product of that shape is faster without the zeros of its right side, which is this matrix
+/// or its transpose.
+pub(crate) fn pays<F: Scalar>((m, n, k): (usize, usize, usize), b: View<'_, F>) -> bool {
+    if m < LEAST.0 || n < LEAST.1 || k < LEAST.2 {
+        return false;
+    }
+    let step = b.ncols().div_ceil(SAMPLE);
+    let (mut left, mut all) = (0, 0);
+    for j in (0..b.ncols()).step_by(step) {
+        let column = b.column(j);
+        left += entries(column.as_slice());
+        all += column.len();
+    }
+    left * 8 <= all * LEFT
+}
+
+/// How many of the numbers are not zero.
+fn entries<F: Scalar>(numbers: &[F]) -> usize {
+    vectorize(
+        #[inline(always)]
+        || numbers.iter().map(|&v| u32::from(v != F::zero())).sum::<u32>() as usize,
+    )
+}
+
+/// `out (+)= a·b` like [`multiply_then`](crate::multiply_then), from what is not zero in `b`.
+pub(crate) fn run<F: Scalar>(
+    kernel: &Kernel<F>,
+    (a, b): (Side<F>, Side<F>),
+    mut out: ViewMut<'_, F>,
+    (k, add): (usize, bool),
+    threads: &Threads,
+    finish: &(dyn Fn(ViewMut<'_, F>, usize, usize) + Sync),
+) {
+    let (m, n) = out.shape();
+    let (count, depth) = rounds(k);
+    let blocks = (m / ROWS).next_multiple_of(2).clamp(2, 64);
+    let rows = |i| border(m, kernel.width, blocks, i);
+    let panels = m.div_ceil(kernel.width).div_ceil(blocks) * kernel.width * depth;
+    let of_round = Entries::<F>::room(depth, n);
+    let (c_step, far) = (out.strides().1, m * k >= FAR);
+    with_room(count * of_round + panels * threads.count(), |room: *mut F| {
+        let rounds = || {
+            (0..count).map(|round| {
+                let first = round * depth;
+                let depth = depth.min(k - first);
+                (first, depth, Entries::new(room.wrapping_add(round * of_round), depth, n))
+            })
+        };
+        let at = Shared((a, b, out.as_mut_ptr(), room.wrapping_add(count * of_round), &rounds));
+        let at = &at;
+        let tasks = n.div_ceil(COLUMNS).min(16);
+        threads.run(tasks, &|task| {
+            let (_, b, _, _, rounds) = at.0;
+            let column = |task| border(n, COLUMNS, tasks, task);
+            let (column, end) = (column(task), column(task + 1));
+            for (first, _, entries) in rounds() {
+                // SAFETY: these columns are inside the factor, and their entries this task's alone.
+                unsafe {
+                    (kernel.collect)(b.after(first, column), end - column, entries.after(column))
+                };
+            }
+        });
+        threads.run_seated(blocks, &|task, seat| {
+            let (a, b, c, room, rounds) = at.0;
+            let (row, end) = (rows(task), rows(task + 1));
+            let m = end - row;
+            if m == 0 {
+                return;
+            }
+            // what this thread reads next: the next round of these rows, or the next rows
+            let next = |round: usize| {
+                let (row, end, first) = match round + 1 < count {
+                    true => (row, end, (round + 1) * depth),
+                    false if task + 1 < threads.own(seat, blocks).end => (end, rows(task + 2), 0),
+                    false => return Ahead::nothing(),
+                };
+                let (rows, depth) = (end - row, depth.min(k - first));
+                let at = a.at.wrapping_add(row * a.row + first * a.column);
+                match a.row {
+                    1 => Ahead::new(at, a.column, (rows, depth)),
+                    _ => Ahead::new(at, a.row, (depth, rows)),
+                }
+            };
+            for (round, (first, k, entries)) in rounds().enumerate() {
+                let ahead = if far { next(round) } else { Ahead::nothing() };
+                // SAFETY: the caller asserted that the shapes fit. These rows of the output belong to
+                // this task alone; the room holds panels for every seat.
+                unsafe {
+                    let (a, b) = (a.after(row, first), b.after(first, 0));
+                    let (c, panels) = (c.add(row), room.add(panels * seat));
+                    let (b_tile, add, packed) = (COLUMNS * b.column, add || round > 0, false);
+                    let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+                    (kernel.sparse)(&block, entries, ahead);
+                }
+            }
+            // SAFETY: as above.
+            let part = unsafe {
+                let (shape, steps) = ((Dyn(m), Dyn(n)), (Const::<1>, Dyn(c_step)));
+                ViewStorageMut::from_raw_parts(c.add(row), shape, steps)
+            };
+            finish(ViewMut::from_data(part), row, 0);
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::product::plain;
+    use crate::{Factor, Matrix, Outer, multiply};
+    use proptest::prelude::*;
+
+    fn whole(rows: usize, columns: usize, seed: usize) -> Matrix<f64> {
+        Matrix::from_fn(rows, columns, |i, j| ((i * 31 + j * 17 + seed * 7) % 23) as f64 - 11.0)
+    }
+
+    /// Half of the numbers, and zeros of either sign.
+    fn thin(rows: usize, columns: usize) -> Matrix<f64> {
+        whole(rows, columns, 2).map(|v| if v > 0.0 { v } else { v * 0.0 })
+    }
+
+    fn side<F: Scalar>(m: &Matrix<F>, transposed: bool) -> Factor<'_, F> {
+        let view = m.as_view();
+        if transposed { Factor::Transposed(view) } else { Factor::Plain(view) }
+    }
+
+    /// Every kernel with panels against the plain product, in whole numbers and with a frame around
+    /// the output, whatever the part of zeros.
+    fn check<F: Scalar>(
+        (m, n, k): (usize, usize, usize),
+        (ta, tb, add): (bool, bool, bool),
+        threads: usize,
+    ) {
+        let turned = |m: Matrix<f64>, turn: bool| if turn { m.transpose() } else { m };
+        let a = turned(whole(m, k, 1), ta).map(F::of);
+        let b = turned(thin(k, n), tb).map(F::of);
+        let threads = Threads::new(threads).unwrap();
+        for kernel in F::kernels().filter(|kernel| kernel.packs) {
+            let mut frame = whole(m + 2, n + 2, 3).map(F::of);
+            let mut expected = frame.clone();
+            let mut inner = expected.view_mut((1, 1), (m, n));
+            let product = plain(side(&a, ta), side(&b, tb));
+            if add {
+                inner += product
+            } else {
+                inner.copy_from(&product)
+            }
+            inner.neg_mut();
+            let sides = (side(&a, ta).side(), side(&b, tb).side());
+            let out = frame.view_mut((1, 1), (m, n));
+            run(kernel, sides, out, (k, add), &threads, &|mut part, _, _| part.neg_mut());
+            assert!(frame == expected, "{m}x{n}x{k} {ta} {tb} {add} width {}", kernel.width);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_plain_product(
+            m in 1_usize..150, n in 1_usize..60, k in 1_usize..150,
+            ta: bool, tb: bool, add: bool, threads in 1_usize..4,
+        ) {
+            check::<f32>((m, n, k), (ta, tb, add), threads);
+            check::<f64>((m, n, k), (ta, tb, add), threads);
+        }
+    }
+
+    #[test]
+    fn equals_the_plain_product_over_stretches_and_rounds() {
+        for shape in [(300, 150, 129), (70, 20, 700), (820, 30, 650), (1, 140, 1300)] {
+            for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+                check::<f32>(shape, (ta, tb, true), 2);
+                check::<f64>(shape, (ta, tb, false), 2);
+            }
+        }
+    }
+
+    /// Numbers that are not whole, so that the order of additions shows.
+    fn sides(m: usize, n: usize, k: usize) -> (Matrix<f32>, Matrix<f32>) {
+        (whole(m, k, 1).map(|v| (v * 0.1) as f32), thin(k, n).map(|v| (v * 0.3) as f32))
+    }
+
+    fn product(a: Factor<'_, f32>, b: Factor<'_, f32>, columns: usize) -> Matrix<f32> {
+        let mut out = Matrix::zeros(a.shape().0, columns);
+        multiply(a, b, out.as_view_mut(), &Threads::new(2).unwrap());
+        out
+    }
+
+    #[test]
+    fn the_bits_are_those_of_the_columns_one_by_one() {
+        let (a, b) = sides(200, 50, 700);
+        assert!(pays((200, 50, 700), b.as_view()) && !pays((200, 1, 700), b.columns(0, 1)));
+        let all = product(side(&a, false), side(&b, false), 50);
+        for j in 0..50 {
+            let one = Factor::Plain(b.columns(j, 1));
+            assert_eq!(product(side(&a, false), one, 1), all.columns(j, 1), "column {j}");
+        }
+    }
+
+    #[test]
+    fn zero_times_what_is_not_finite_is_not_left_out() {
+        let (mut a, mut b) = sides(200, 50, 700);
+        b[(699, 0)] = 1.0;
+        (b[(3, 1)], b[(699, 1)]) = (0.0, 0.0);
+        for (i, bad) in [(0, f32::NAN), (77, f32::INFINITY), (199, f32::NEG_INFINITY)] {
+            for p in [3, 699] {
+                let good = std::mem::replace(&mut a[(i, p)], bad);
+                let c = product(side(&a, false), side(&b, false), 50);
+                assert!(c[(i, 1)].is_nan(), "{bad} times 0 in row {i}, step {p}");
+                let rest = (0..200).filter(|&other| other != i);
+                assert!(rest.into_iter().all(|other| c.row(other).iter().all(|v| v.is_finite())));
+                a[(i, p)] = good;
+            }
+        }
+        b[(3, 1)] = f32::NAN;
+        let c = product(side(&a, false), side(&b, false), 50);
+        assert!(c.column(1).iter().all(|v| v.is_nan()), "NaN in the right side");
+    }
+
+    #[test]
+    fn parts_of_an_outer_product_have_the_bits_of_the_product() {
+        for (m, n, k) in [(100, 130, 100), (70, 64, 1300)] {
+            let (mut a, b) = sides(m, n, k);
+            let b = b.transpose();
+            let threads = Threads::new(2).unwrap();
+            for bad in [None, Some(f32::INFINITY)] {
+                a[(m - 1, k - 1)] = bad.unwrap_or(0.5);
+                let mut whole = Matrix::zeros(m, n);
+                for (j, mut column) in whole.column_iter_mut().enumerate() {
+                    let b = Factor::Transposed(b.rows(j, 1)); // one column is not sparse
+                    multiply(side(&a, false), b, column.as_view_mut(), &threads);
+                }
+                let mut panels = vec![f32::NAN; Outer::<f32>::room(m, k)];
+                let most = Outer::pack(a.as_view(), &mut panels, None, &threads);
+                let outer = Outer::new(a.as_view(), b.as_view(), &panels, most);
+                let mut out = vec![f32::NAN; m * n];
+                for (i, part) in out.chunks_mut(32 * m).enumerate() {
+                    outer.write(i * 32 * m..i * 32 * m + part.len(), part, &[]);
+                }
+                let same = out.iter().zip(&whole).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
+                assert!(same, "{m}x{n}x{k} {bad:?}");
+                assert_eq!(out.iter().any(|v| v.is_nan()), bad.is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn a_matrix_with_few_zeros_is_left_as_it_is() {
+        let shape = (64, 24, 24);
+        let matrix = |every| Matrix::<f32>::from_fn(24, 24, |i, j| ((i + j) % every) as f32);
+        assert!(pays(shape, matrix(2).as_view()));
+        assert!(!pays(shape, matrix(3).as_view()));
+        for smaller in [(63, 24, 24), (64, 23, 24), (64, 24, 23)] {
+            assert!(!pays(smaller, matrix(2).as_view()), "{smaller:?}");
+        }
+    }
+}
