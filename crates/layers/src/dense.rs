@@ -111,7 +111,7 @@ impl<F: Scalar> Layer<F> for Dense {
         let (dweight, dbias) = at.grads.split_at_mut(self.units * inputs);
         let dbias = self.bias.then_some(dbias);
         if let Some(late) = at.late {
-            *late.largest = Outer::pack(dz, late.panels, dbias, pass.threads);
+            *late.packed = Outer::pack((dz, at.x), late.panels, dbias, pass.threads);
         } else {
             let dweight = ViewMut::from_slice(dweight, self.units, inputs);
             multiply(Factor::Plain(dz), Factor::Transposed(at.x), dweight, pass.threads);

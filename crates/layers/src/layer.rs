@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use slalom_tensor::{Scalar, Threads, View, vectorize};
+use slalom_tensor::{Packed, Scalar, Threads, View, vectorize};
 
 use crate::{Init, LayerError};
 
@@ -113,8 +113,8 @@ pub struct Backward<'a, F: Scalar> {
 pub struct LateProduct<'a, F: Scalar> {
     /// Where to write dZ as the product reads it: what [`Outer::pack`](slalom_tensor::Outer::pack) fills.
     pub panels: &'a mut [F],
-    /// Where to write the largest magnitude in dZ, if it is known.
-    pub largest: &'a mut Option<f64>,
+    /// Where to write what that gives.
+    pub packed: &'a mut Packed,
 }
 
 /// A differentiable function from *inputs × samples* to *outputs × samples*.

@@ -39,7 +39,7 @@ mod sparse;
 mod threads;
 
 pub use matrix::{Matrix, View, ViewMut, from_rows};
-pub use outer::Outer;
+pub use outer::{Outer, Packed};
 pub use product::{Factor, multiply, multiply_add, multiply_then};
 pub use random::{Purpose, Stream, permutation, shuffle, stream, uniform};
 pub use reduce::{

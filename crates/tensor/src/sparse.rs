@@ -8,13 +8,15 @@ use crate::product::{FAR, Shared, border, rounds, with_room};
 use crate::{Scalar, Threads, View, ViewMut, vectorize};
 
 /// The fewest rows and columns of an output, and the least depth, for which it pays.
-const LEAST: (usize, usize, usize) = (64, 24, 24);
+pub(crate) const LEAST: (usize, usize, usize) = (64, 24, 24);
 /// The part of the right side, in eighths, that must at most be left.
 const LEFT: usize = 5;
 /// Columns of a matrix that are looked at for that.
 const SAMPLE: usize = 16;
-/// Rows of a task.
-const ROWS: usize = 96;
+/// Numbers of a right side from which on several threads collect its entries.
+const SHARED: usize = 1 << 13;
+/// Rows of a task: one panel of the largest kernel.
+const ROWS: usize = 64;
 
 /// Whether a product of that shape is faster without the zeros of its right side, which is this matrix
 /// or its transpose.
@@ -26,18 +28,62 @@ pub(crate) fn pays<F: Scalar>((m, n, k): (usize, usize, usize), b: View<'_, F>) 
     let (mut left, mut all) = (0, 0);
     for j in (0..b.ncols()).step_by(step) {
         let column = b.column(j);
-        left += entries(column.as_slice());
+        left += not_zero(column.as_slice());
         all += column.len();
     }
     left * 8 <= all * LEFT
 }
 
 /// How many of the numbers are not zero.
-fn entries<F: Scalar>(numbers: &[F]) -> usize {
+fn not_zero<F: Scalar>(numbers: &[F]) -> usize {
     vectorize(
         #[inline(always)]
         || numbers.iter().map(|&v| u32::from(v != F::zero())).sum::<u32>() as usize,
     )
+}
+
+/// How many numbers the entries of so many columns take, in all rounds over the depth.
+pub(crate) fn room<F>(n: usize, k: usize) -> usize {
+    let (count, depth) = rounds(k);
+    count * Entries::<F>::room(depth, n)
+}
+
+/// The rounds over the depth: where each begins, how deep it is, and its entries.
+pub(crate) fn entries<F>(
+    at: *mut F,
+    n: usize,
+    k: usize,
+) -> impl Iterator<Item = (usize, usize, Entries<F>)> {
+    let (count, depth) = rounds(k);
+    let of_round = Entries::<F>::room(depth, n);
+    (0..count).map(move |round| {
+        let (first, at) = (round * depth, at.wrapping_add(round * of_round));
+        let depth = depth.min(k - first);
+        (first, depth, Entries::new(at, depth, n))
+    })
+}
+
+/// Collects the entries of a right side with so many columns and rows, into room for them.
+pub(crate) fn collect<F: Scalar>(
+    kernel: &Kernel<F>,
+    b: Side<F>,
+    (n, k): (usize, usize),
+    to: *mut F,
+    threads: &Threads,
+) {
+    let at = Shared((b, to));
+    let at = &at;
+    let tasks = if n * k < SHARED { 1 } else { n.div_ceil(COLUMNS).min(16) };
+    threads.run(tasks, &|task| {
+        let (b, to) = at.0;
+        let column = |task| border(n, 2 * COLUMNS, tasks, task);
+        let (column, end) = (column(task), column(task + 1));
+        for (first, _, entries) in entries(to, n, k) {
+            let entries = entries.after(column);
+            // SAFETY: these columns are inside the factor, and their entries this task's alone.
+            unsafe { (kernel.collect)(b.after(first, column), end - column, entries) };
+        }
+    });
 }
 
 /// `out (+)= a·b` like [`multiply_then`](crate::multiply_then), from what is not zero in `b`.
@@ -54,32 +100,13 @@ pub(crate) fn run<F: Scalar>(
     let blocks = (m / ROWS).next_multiple_of(2).clamp(2, 64);
     let rows = |i| border(m, kernel.width, blocks, i);
     let panels = m.div_ceil(kernel.width).div_ceil(blocks) * kernel.width * depth;
-    let of_round = Entries::<F>::room(depth, n);
-    let (c_step, far) = (out.strides().1, m * k >= FAR);
-    with_room(count * of_round + panels * threads.count(), |room: *mut F| {
-        let rounds = || {
-            (0..count).map(|round| {
-                let first = round * depth;
-                let depth = depth.min(k - first);
-                (first, depth, Entries::new(room.wrapping_add(round * of_round), depth, n))
-            })
-        };
-        let at = Shared((a, b, out.as_mut_ptr(), room.wrapping_add(count * of_round), &rounds));
+    let (c_step, far, all) = (out.strides().1, m * k >= FAR, room::<F>(n, k));
+    with_room(all + panels * threads.count(), |room: *mut F| {
+        collect(kernel, b, (n, k), room, threads);
+        let at = Shared((a, b, out.as_mut_ptr(), room));
         let at = &at;
-        let tasks = n.div_ceil(COLUMNS).min(16);
-        threads.run(tasks, &|task| {
-            let (_, b, _, _, rounds) = at.0;
-            let column = |task| border(n, COLUMNS, tasks, task);
-            let (column, end) = (column(task), column(task + 1));
-            for (first, _, entries) in rounds() {
-                // SAFETY: these columns are inside the factor, and their entries this task's alone.
-                unsafe {
-                    (kernel.collect)(b.after(first, column), end - column, entries.after(column))
-                };
-            }
-        });
         threads.run_seated(blocks, &|task, seat| {
-            let (a, b, c, room, rounds) = at.0;
+            let (a, b, c, room) = at.0;
             let (row, end) = (rows(task), rows(task + 1));
             let m = end - row;
             if m == 0 {
@@ -99,16 +126,16 @@ pub(crate) fn run<F: Scalar>(
                     _ => Ahead::new(at, a.row, (depth, rows)),
                 }
             };
-            for (round, (first, k, entries)) in rounds().enumerate() {
+            for (round, (first, k, entries)) in entries(room, n, k).enumerate() {
                 let ahead = if far { next(round) } else { Ahead::nothing() };
                 // SAFETY: the caller asserted that the shapes fit. These rows of the output belong to
                 // this task alone; the room holds panels for every seat.
                 unsafe {
                     let (a, b) = (a.after(row, first), b.after(first, 0));
-                    let (c, panels) = (c.add(row), room.add(panels * seat));
+                    let (c, panels) = (c.add(row), room.add(all + panels * seat));
                     let (b_tile, add, packed) = (COLUMNS * b.column, add || round > 0, false);
                     let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
-                    (kernel.sparse)(&block, entries, ahead);
+                    (kernel.sparse)(&block, entries, false, ahead);
                 }
             }
             // SAFETY: as above.
@@ -125,7 +152,7 @@ pub(crate) fn run<F: Scalar>(
 mod tests {
     use super::*;
     use crate::product::plain;
-    use crate::{Factor, Matrix, Outer, multiply};
+    use crate::{Factor, Matrix, multiply};
     use proptest::prelude::*;
 
     fn whole(rows: usize, columns: usize, seed: usize) -> Matrix<f64> {
@@ -232,33 +259,6 @@ mod tests {
         b[(3, 1)] = f32::NAN;
         let c = product(side(&a, false), side(&b, false), 50);
         assert!(c.column(1).iter().all(|v| v.is_nan()), "NaN in the right side");
-    }
-
-    #[test]
-    fn parts_of_an_outer_product_have_the_bits_of_the_product() {
-        for (m, n, k) in [(100, 130, 100), (70, 64, 1300)] {
-            let (mut a, b) = sides(m, n, k);
-            let b = b.transpose();
-            let threads = Threads::new(2).unwrap();
-            for bad in [None, Some(f32::INFINITY)] {
-                a[(m - 1, k - 1)] = bad.unwrap_or(0.5);
-                let mut whole = Matrix::zeros(m, n);
-                for (j, mut column) in whole.column_iter_mut().enumerate() {
-                    let b = Factor::Transposed(b.rows(j, 1)); // one column is not sparse
-                    multiply(side(&a, false), b, column.as_view_mut(), &threads);
-                }
-                let mut panels = vec![f32::NAN; Outer::<f32>::room(m, k)];
-                let most = Outer::pack(a.as_view(), &mut panels, None, &threads);
-                let outer = Outer::new(a.as_view(), b.as_view(), &panels, most);
-                let mut out = vec![f32::NAN; m * n];
-                for (i, part) in out.chunks_mut(32 * m).enumerate() {
-                    outer.write(i * 32 * m..i * 32 * m + part.len(), part, &[]);
-                }
-                let same = out.iter().zip(&whole).all(|(a, b)| a == b || a.is_nan() && b.is_nan());
-                assert!(same, "{m}x{n}x{k} {bad:?}");
-                assert_eq!(out.iter().any(|v| v.is_nan()), bad.is_some());
-            }
-        }
     }
 
     #[test]

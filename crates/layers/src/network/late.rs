@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use slalom_tensor::{Factor, Outer, Scalar, Threads, View, ViewMut, largest, multiply};
+use slalom_tensor::{Factor, Outer, Packed, Scalar, Threads, View, ViewMut, largest, multiply};
 
 use super::Network;
 use crate::{LateProduct, Pass, Tape};
@@ -26,8 +26,8 @@ pub(crate) struct Late {
     x: Option<Range<usize>>,
     /// dZ as the product reads it, on the tape.
     panels: Range<usize>,
-    /// The largest magnitude in dZ, where it was found on the way into the panels.
-    largest: Option<f64>,
+    /// What was found on the way into the panels.
+    packed: Packed,
 }
 
 /// The late products of the stages from one on, and room for their panels.
@@ -49,7 +49,7 @@ impl<'a, F: Scalar> Lates<'a, F> {
             return (None, Self::none());
         };
         let (panels, rest) = self.panels.split_at_mut(first.panels.len());
-        (Some(LateProduct { panels, largest: &mut first.largest }), Self { products, panels: rest })
+        (Some(LateProduct { panels, packed: &mut first.packed }), Self { products, panels: rest })
     }
 }
 
@@ -131,7 +131,14 @@ impl<F: Scalar> Network<F> {
                 let own = panels..panels + Outer::<F>::room(stage.outputs, samples);
                 panels = own.end;
                 let dz = (index + 1 < self.stages.len()).then_some(dy);
-                tape.late.push(Late { range, shape, dz, x, panels: own, largest: None });
+                tape.late.push(Late {
+                    range,
+                    shape,
+                    dz,
+                    x,
+                    panels: own,
+                    packed: Packed::default(),
+                });
             }
         }
     }
@@ -158,7 +165,7 @@ impl<F: Scalar> Gradient<'_, F> {
         let mut end = 0;
         for late in &self.tape.late {
             let (dz, x) = self.tape.sides(late, self.x);
-            let of_dz = late.largest.unwrap_or_else(|| largest(dz, self.threads));
+            let of_dz = late.packed.largest.unwrap_or_else(|| largest(dz, self.threads));
             let known = of_inputs.filter(|_| late.x.is_none());
             let of_x = known.unwrap_or_else(|| largest(x, self.threads));
             at_most(x.ncols() as f64 * of_dz * of_x);
@@ -245,7 +252,6 @@ impl<F: Scalar> Tape<F> {
     }
 
     fn outer<'a>(&'a self, late: &Late, x: View<'a, F>) -> Outer<'a, F> {
-        let (dz, x) = self.sides(late, x);
-        Outer::new(dz, x, &self.panels[late.panels.clone()], late.largest)
+        Outer::new(self.sides(late, x), &self.panels[late.panels.clone()], late.packed)
     }
 }

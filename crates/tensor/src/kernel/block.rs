@@ -22,7 +22,7 @@ pub(crate) struct Block<F> {
     /// Room for `m` (up to a multiple of a register) times `k` numbers on a cache line's border, or
     /// null to read `a` in place, which needs columns without gaps (`a.row == 1`).
     pub(crate) panels: *mut F,
-    /// Whether the panels are full already, by [`pack_rows`] with the same `m` and `k`.
+    /// Whether the panels are full already, by [`pack`] with the same `m` and `k`.
     pub(crate) packed: bool,
 }
 
@@ -112,16 +112,6 @@ pub(super) unsafe fn block<L: Lanes>(x: &Block<L::Scalar>, ahead: Ahead) {
     }
 }
 
-/// Copies the left side into its panels, for blocks that find them full.
-///
-/// # Safety
-/// As [`block`]'s; the panels are not null.
-#[inline(always)]
-pub(super) unsafe fn pack_rows<L: Lanes>(x: &Block<L::Scalar>) {
-    // SAFETY: the caller's.
-    unsafe { pack::<L>(x, L::TILE.0) }
-}
-
 /// The heights of the panels, in registers: as even as they come, the taller ones first.
 #[inline(always)]
 pub(super) fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item = usize> {
@@ -136,7 +126,11 @@ pub(super) fn heights<L: Lanes>(m: usize, tallest: usize) -> impl Iterator<Item 
 }
 
 /// Copies the left side into panels: column after column of as many rows as a tile has, so that
-/// the tiles read it from first to last; rows beyond the last are zero.
+/// the tiles read it from first to last; rows beyond the last are zero. Panels are of up to `tallest`
+/// registers of rows.
+///
+/// # Safety
+/// As [`block`]'s; the panels are not null.
 #[inline(always)]
 pub(super) unsafe fn pack<L: Lanes>(x: &Block<L::Scalar>, tallest: usize) {
     let (w, k) = (L::WIDTH, x.k);

@@ -12,7 +12,7 @@ mod sparse;
 
 pub(crate) use ahead::Ahead;
 pub(crate) use block::Block;
-pub(crate) use sparse::Entries;
+pub(crate) use sparse::{Entries, HEIGHT};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{avx2, avx512};
 
@@ -53,10 +53,10 @@ pub struct Kernel<F> {
     pub(crate) block: unsafe fn(&Block<F>, Ahead),
     /// Collects the entries of so many columns of the right side.
     pub(crate) collect: unsafe fn(Side<F>, usize, Entries<F>),
-    /// Computes a block, which has panels, from the entries of its right side.
-    pub(crate) sparse: unsafe fn(&Block<F>, Entries<F>, Ahead),
-    /// Copies the left side of a block into its panels.
-    pub(crate) pack_rows: unsafe fn(&Block<F>),
+    /// Computes a block from the entries of its right side, or what is its transpose.
+    pub(crate) sparse: unsafe fn(&Block<F>, Entries<F>, bool, Ahead),
+    /// Copies the left side of a block into its panels, of up to so many registers of rows.
+    pub(crate) pack_rows: unsafe fn(&Block<F>, usize),
     /// Copies so many rows and columns of the right side into panels of [`COLUMNS`] columns.
     pub(crate) pack_columns: unsafe fn(Side<F>, usize, usize, *mut F),
 }
@@ -96,15 +96,20 @@ mod x86 {
             }
 
             #[target_feature(enable = $features)]
-            unsafe fn $sparse(x: &Block<$scalar>, entries: Entries<$scalar>, ahead: Ahead) {
+            unsafe fn $sparse(
+                x: &Block<$scalar>,
+                entries: Entries<$scalar>,
+                turned: bool,
+                ahead: Ahead,
+            ) {
                 // SAFETY: the caller's, and this function has the instruction set.
-                unsafe { sparse::block::<$lanes>(x, entries, ahead) }
+                unsafe { sparse::block::<$lanes>(x, entries, turned, ahead) }
             }
 
             #[target_feature(enable = $features)]
-            unsafe fn $pack(x: &Block<$scalar>) {
+            unsafe fn $pack(x: &Block<$scalar>, tallest: usize) {
                 // SAFETY: the caller's, and this function has the instruction set.
-                unsafe { block::pack_rows::<$lanes>(x) }
+                unsafe { block::pack::<$lanes>(x, tallest) }
             }
 
             #[target_feature(enable = $features)]

@@ -56,7 +56,7 @@ unsafe fn block<F: Scalar>(x: &Block<F>, _: Ahead) {
 }
 
 /// Never called: this kernel reads both sides in place.
-unsafe fn pack_rows<F>(_: &Block<F>) {}
+unsafe fn pack_rows<F>(_: &Block<F>, _: usize) {}
 
 /// Never called, likewise.
 unsafe fn pack_columns<F>(_: Side<F>, _: usize, _: usize, _: *mut F) {}
@@ -65,4 +65,4 @@ unsafe fn pack_columns<F>(_: Side<F>, _: usize, _: usize, _: *mut F) {}
 unsafe fn collect<F>(_: Side<F>, _: usize, _: Entries<F>) {}
 
 /// Never called, likewise.
-unsafe fn sparse<F>(_: &Block<F>, _: Entries<F>, _: Ahead) {}
+unsafe fn sparse<F>(_: &Block<F>, _: Entries<F>, _: bool, _: Ahead) {}

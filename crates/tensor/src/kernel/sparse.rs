@@ -16,9 +16,9 @@ use crate::product::DEPTH;
 const STRETCH: usize = 128;
 /// Columns whose sums wait together for the next stretch.
 const TOGETHER: usize = 128;
-/// Numbers of the largest panel's column, and of the largest register.
-const ROWS: usize = 48;
+/// Lanes of the largest register, and rows of the largest panel.
 const LANES: usize = 16;
+const ROWS: usize = HEIGHT * LANES;
 
 /// The numbers of a right side that are not zero, column by column.
 #[derive(Clone, Copy)]
@@ -127,8 +127,12 @@ unsafe fn collect_column<L: Lanes>(from: *const L::Scalar, to: Entries<L::Scalar
     }
 }
 
+/// Registers of the largest panel's column: each entry is read once for so many sums.
+pub(crate) const HEIGHT: usize = 4;
+
 /// Computes a block from the entries of its right side, which must be as deep as the block. It needs
-/// panels.
+/// panels, [`HEIGHT`] registers high; those that are [packed](Block::packed) must be finite. If it is
+/// `turned`, the rows of the output are the columns of the product.
 ///
 /// # Safety
 /// As [`block`](super::block::block)'s; the entries are those of the block's right side.
@@ -136,22 +140,24 @@ unsafe fn collect_column<L: Lanes>(from: *const L::Scalar, to: Entries<L::Scalar
 pub(super) unsafe fn block<L: Lanes>(
     x: &Block<L::Scalar>,
     entries: Entries<L::Scalar>,
+    turned: bool,
     ahead: Ahead,
 ) {
     debug_assert!(!x.panels.is_null() && entries.depth == x.k && x.k <= DEPTH);
     // SAFETY: the caller's; every offset stays inside the block's shape.
     unsafe {
         if !x.packed {
-            pack::<L>(x, L::TILE.0);
+            pack::<L>(x, HEIGHT);
         }
-        let panels = x.m.div_ceil(L::TILE.0 * L::WIDTH);
+        let panels = heights::<L>(x.m, HEIGHT).count();
         let mut ahead = ahead.spread(panels * stretches(x.k).0 * x.n);
         let mut row = 0;
-        for height in heights::<L>(x.m, L::TILE.0) {
+        for height in heights::<L>(x.m, HEIGHT) {
             match height {
-                1 => panel::<L, 1>(x, entries, row, &mut ahead),
-                2 => panel::<L, 2>(x, entries, row, &mut ahead),
-                3 => panel::<L, 3>(x, entries, row, &mut ahead),
+                1 => panel::<L, 1>(x, entries, row, turned, &mut ahead),
+                2 => panel::<L, 2>(x, entries, row, turned, &mut ahead),
+                3 => panel::<L, 3>(x, entries, row, turned, &mut ahead),
+                HEIGHT => panel::<L, HEIGHT>(x, entries, row, turned, &mut ahead),
                 _ => unreachable!("no panel of {height} registers"),
             }
             row += height * L::WIDTH;
@@ -165,6 +171,7 @@ unsafe fn panel<L: Lanes, const HEIGHT: usize>(
     x: &Block<L::Scalar>,
     entries: Entries<L::Scalar>,
     row: usize,
+    turned: bool,
     ahead: &mut Ahead,
 ) {
     let rows = HEIGHT * L::WIDTH;
@@ -180,7 +187,7 @@ unsafe fn panel<L: Lanes, const HEIGHT: usize>(
             // SAFETY: the caller's; the columns that wait have room for all rows of a panel.
             unsafe {
                 let a = x.panels.add(row * x.k + start * rows).cast_const();
-                let finite = finite::<L>(a, depth * rows);
+                let finite = x.packed || finite::<L>(a, depth * rows);
                 for column in columns.clone() {
                     for _ in 0..ahead.goes() {
                         ahead.ask();
@@ -205,7 +212,7 @@ unsafe fn panel<L: Lanes, const HEIGHT: usize>(
                             step::<L, HEIGHT>(a.add(p * rows), *b.at.add(p * b.row), &mut sum);
                         }
                     }
-                    if stretch + 1 < count {
+                    if stretch + 1 < count || turned {
                         for (i, &sum) in sum.iter().enumerate() {
                             L::store(sums.add(i * L::WIDTH), sum);
                         }
@@ -217,6 +224,52 @@ unsafe fn panel<L: Lanes, const HEIGHT: usize>(
                         let sum = if x.add { L::add(L::load_first(to, lanes), sum) } else { sum };
                         L::store_first(to, sum, lanes);
                     }
+                }
+            }
+        }
+        if turned {
+            let shape = (rows.min(x.m - row), columns.len());
+            // SAFETY: all sums of these columns wait, and their places in the output are this block's.
+            unsafe {
+                let to = x.c.add(first + row * x.c_step);
+                turn::<L>(waiting, rows, shape, (to, x.c_step), x.add);
+            }
+        }
+    }
+}
+
+/// Writes so many rows and columns to where the transposed matrix is, square by square.
+#[inline(always)]
+unsafe fn turn<L: Lanes>(
+    from: *const L::Scalar,
+    from_step: usize,
+    (rows, columns): (usize, usize),
+    (to, to_step): (*mut L::Scalar, usize),
+    add: bool,
+) {
+    let w = L::WIDTH;
+    let mut square = [L::Scalar::zero(); LANES * LANES];
+    for column in (0..columns).step_by(w) {
+        for row in (0..rows).step_by(w) {
+            let (height, width) = (w.min(rows - row), w.min(columns - column));
+            // SAFETY: the caller's; whole squares lie inside these rows and columns.
+            unsafe {
+                let from = from.add(row + column * from_step);
+                let to = to.add(column + row * to_step);
+                if (height, width, add) == (w, w, false) {
+                    L::transpose(from, from_step, to, to_step);
+                    continue;
+                }
+                for j in 0..width {
+                    for i in 0..height {
+                        square[i * w + j] = *from.add(i + j * from_step);
+                    }
+                }
+                for (i, row) in square.chunks_exact(w).take(height).enumerate() {
+                    let to = to.add(i * to_step);
+                    let row = L::load(row.as_ptr());
+                    let sum = if add { L::add(L::load_first(to, width), row) } else { row };
+                    L::store_first(to, sum, width);
                 }
             }
         }
