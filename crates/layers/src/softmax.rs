@@ -3,7 +3,8 @@
 //! A network that is trained with [`CrossEntropy`](crate::CrossEntropy) needs neither: that loss
 //! takes logits.
 
-use slalom_tensor::Scalar;
+use slalom_tensor::elementary::{exp, ln};
+use slalom_tensor::{Scalar, vectorize};
 
 use crate::layer::copy_columns;
 use crate::{Backward, Forward, Layer, LayerError, Pass};
@@ -37,19 +38,19 @@ pub struct LogSoftmax {}
 /// Replaces the logits of one sample by their softmax.
 pub(crate) fn softmax<F: Scalar>(x: &mut [F]) {
     let top = largest(x);
-    let mut sum = F::zero();
-    for v in &mut *x {
-        *v = (*v - top).exp();
-        sum += *v;
-    }
+    vectorize(
+        #[inline(always)]
+        || x.iter_mut().for_each(|v| *v = exp(*v - top)),
+    );
+    let sum: F = x.iter().copied().sum();
     x.iter_mut().for_each(|v| *v /= sum);
 }
 
 /// Replaces the logits of one sample by the logarithms of their softmax.
 pub(crate) fn log_softmax<F: Scalar>(x: &mut [F]) {
     let top = largest(x);
-    let sum: F = x.iter().map(|&v| (v - top).exp()).sum();
-    let log_sum = sum.ln();
+    let sum: F = x.iter().map(|&v| exp(v - top)).sum();
+    let log_sum = ln(sum);
     x.iter_mut().for_each(|v| *v = (*v - top) - log_sum);
 }
 
@@ -103,7 +104,7 @@ impl<F: Scalar> Layer<F> for LogSoftmax {
         for (dx, (y, dy)) in dx.chunks_exact_mut(rows).zip(columns) {
             let sum: F = dy.iter().copied().sum();
             for (dx, (&y, &d)) in dx.iter_mut().zip(y.iter().zip(dy)) {
-                *dx = d - y.exp() * sum;
+                *dx = d - exp(y) * sum;
             }
         }
     }

@@ -1,4 +1,4 @@
-//! eˣ and its kin without tables or branches, so that loops over them become vectors.
+//! eˣ, ln x and their kin without tables or branches, so that loops over them become vectors.
 //!
 //! Everything is computed in f64 and rounded once at the end: an f32 result is the nearest number
 //! or, rarely, its neighbour; an f64 result is within a few units in the last place. The bits are
@@ -9,6 +9,8 @@
 //! assert_eq!(exp(0.0_f32), 1.0);
 //! assert!((tanh(0.5_f64) - 0.5_f64.tanh()).abs() < 1e-15);
 //! ```
+
+use std::f64::consts::FRAC_1_SQRT_2;
 
 use crate::Scalar;
 
@@ -34,6 +36,12 @@ pub fn tanh<F: Scalar>(x: F) -> F {
     let size = if size > 22.0 { 22.0 } else { size };
     let m = wide_exp_m1::<F>(2.0 * size);
     F::of((m / (m + 2.0)).copysign(x))
+}
+
+/// ln x: −∞ of 0, NaN of what is below, ∞ of ∞.
+#[inline(always)]
+pub fn ln<F: Scalar>(x: F) -> F {
+    F::of(wide_ln::<F>(x.wide()))
 }
 
 /// `x`, and 0 in place of a number so small that products with it may be subnormal: below 2¹⁶ times the
@@ -73,14 +81,9 @@ fn reduce<F: Scalar>(x: f64) -> Scaled {
     // beyond these, eˣ is 0 or ∞ all the same; a NaN passes the comparisons
     let x = if x < -746.0 { -746.0 } else { x };
     let x = if x > 710.0 { 710.0 } else { x };
-    // adding 1.5·2⁵² leaves the nearest whole number in the lowest bits
-    const SHIFT: f64 = 6_755_399_441_055_744.0;
     let shifted = x * std::f64::consts::LOG2_E + SHIFT;
     let k = shifted - SHIFT;
-    // ln 2 with its lowest 32 bits zero, so that k times it is exact, and the rest of ln 2
-    const HIGH: f64 = 0.693_147_180_369_123_8;
-    const LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let r = (x - k * HIGH) - k * LOW;
+    let r = (x - k * LN_2_HIGH) - k * LN_2_LOW;
     let series = match size_of::<F>() {
         // the first term left out is below 2⁻⁵³ of the sum, and for f32 below 2⁻³⁰
         4 => series(&INVERSE_FACTORIALS[..7], r),
@@ -97,6 +100,56 @@ fn reduce<F: Scalar>(x: f64) -> Scaled {
         low_high: power((2 * 1023_u64).wrapping_sub(other)),
     }
 }
+
+/// ln x = k·ln 2 + 2·atanh s with x = 2ᵏ·m, m between √½ and √2, and s = (m − 1)/(m + 1).
+#[inline(always)]
+fn wide_ln<F: Scalar>(x: f64) -> f64 {
+    // below the normal numbers there is no exponent to read
+    let small = x < f64::MIN_POSITIVE;
+    let (normal, shift) = if small { (x * TWO_54, -54.0) } else { (x, 0.0) };
+    let above = normal.to_bits().wrapping_sub(FRAC_1_SQRT_2.to_bits()) & EXPONENT;
+    let m = f64::from_bits(normal.to_bits().wrapping_sub(above));
+    // the exponent in the lowest bits of a number whose other bits are known
+    let k = f64::from_bits((above >> 52).wrapping_add(SHIFT.to_bits())) - SHIFT;
+    let k = if k > 1024.0 { k - 4096.0 } else { k } + shift;
+    let d = m - 1.0;
+    let s = d / (m + 1.0);
+    let z = s * s;
+    let series = match size_of::<F>() {
+        // the first term left out is below 2⁻⁵³ of the sum, and for f32 below 2⁻³⁴
+        4 => series(&ODD_INVERSES[..6], z),
+        _ => series(&ODD_INVERSES, z),
+    };
+    // 2·s = d − s·d, and d is exact
+    let ln = k * LN_2_HIGH + (d - (s * (d - 2.0 * z * series) - k * LN_2_LOW));
+    // a NaN fails both comparisons
+    match x {
+        _ if x == 0.0 => f64::NEG_INFINITY,
+        _ if x > 0.0 && x < f64::INFINITY => ln,
+        _ if x == f64::INFINITY => x,
+        _ => f64::NAN,
+    }
+}
+
+/// Adding it to a number leaves the nearest whole number in the lowest bits: 1.5·2⁵².
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+const TWO_54: f64 = 18_014_398_509_481_984.0;
+/// The bits of sign and exponent.
+const EXPONENT: u64 = 0xfff << 52;
+/// ln 2 with its lowest 32 bits zero, so that a whole number times it is exact, and the rest of ln 2.
+const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
+const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+
+/// 1/3, 1/5, …
+const ODD_INVERSES: [f64; 10] = {
+    let mut inverse = [0.0; 10];
+    let mut i = 0;
+    while i < inverse.len() {
+        inverse[i] = 1.0 / (2 * i + 3) as f64;
+        i += 1;
+    }
+    inverse
+};
 
 /// Σ cᵢ·rⁱ by Horner's rule.
 #[inline(always)]
@@ -138,10 +191,12 @@ mod tests {
             close(exp(x), x.exp(), 5e-16, x);
             close(exp_m1(x), x.exp_m1(), 1e-15, x);
             close(tanh(x), x.tanh(), 1e-15, x);
+            close(ln(x.abs()), x.abs().ln(), 4e-16, x);
             let (narrow, x) = (x as f32, f64::from(x as f32));
             assert!(near(exp(narrow), x.exp()), "exp {x}");
             assert!(near(exp_m1(narrow), x.exp_m1()), "exp_m1 {x}");
             assert!(near(tanh(narrow), x.tanh()), "tanh {x}");
+            assert!(near(ln(narrow.abs()), x.abs().ln()), "ln {x}");
         }
     }
 
@@ -153,10 +208,29 @@ mod tests {
     }
 
     #[test]
+    fn logarithms_of_every_exponent_are_right() {
+        for k in -1074..1024 {
+            for m in [1.0, 1.2, 1.414, 1.4143, 1.7, 1.999_999] {
+                let x = m * 2.0_f64.powi(k / 2) * 2.0_f64.powi(k - k / 2);
+                close(ln(x), x.ln(), 4e-16, x);
+            }
+        }
+        // near 1, where the result is small
+        for x in (1..60).flat_map(|i| [1.0 + 0.5_f64.powi(i), 1.0 - 0.5_f64.powi(i)]) {
+            close(ln(x), x.ln(), 4e-16, x);
+        }
+    }
+
+    #[test]
     fn ends_are_right() {
         let infinity = f64::INFINITY;
         assert_eq!([exp(-infinity), exp(infinity), exp(0.0)], [0.0, infinity, 1.0]);
         assert_eq!([exp(709.78), exp(709.79)], [709.78_f64.exp(), infinity]);
+        assert_eq!(
+            [ln(0.0), ln(-0.0), ln(infinity), ln(1.0)],
+            [-infinity, -infinity, infinity, 0.0]
+        );
+        assert!([ln(-1.0), ln(-infinity), ln(f64::NAN)].iter().all(|y| y.is_nan()));
         assert_eq!([exp_m1(-infinity), exp_m1(infinity)], [-1.0, infinity]);
         assert_eq!([tanh(-infinity), tanh(infinity)], [-1.0, 1.0]);
         assert_eq!([exp(-800.0_f32), exp(800.0_f32), tanh(800.0_f32)], [0.0, f32::INFINITY, 1.0]);

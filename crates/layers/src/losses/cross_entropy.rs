@@ -1,9 +1,9 @@
 //! Softmax cross-entropy, from logits.
 
-use slalom_tensor::Scalar;
-use slalom_tensor::elementary::settled;
+use slalom_tensor::elementary::{exp, ln, settled};
+use slalom_tensor::{Scalar, View, ViewMut, vectorize};
 
-use super::{PerSample, Target};
+use super::{PerSample, TOGETHER, Target, one_by_one};
 use crate::softmax::largest;
 
 /// Softmax cross-entropy of one sample, computed from the logits y, so that no logit is too large:
@@ -42,8 +42,8 @@ pub struct CrossEntropy {
 
 impl PerSample for CrossEntropy {
     fn sample<F: Scalar>(&self, logits: &[F], target: Target<'_, F>, dy: Option<&mut [F]>) -> f64 {
-        if self.class_weights.is_none() && self.label_smoothing == 0.0 && self.focal == 0.0 {
-            plain(logits, target, dy)
+        if self.is_plain() {
+            plain_sample(logits, target, dy)
         } else if self.focal == 0.0 {
             self.general(logits, target, dy, |_, _| (1.0, 0.0))
         } else {
@@ -57,6 +57,20 @@ impl PerSample for CrossEntropy {
         }
     }
 
+    fn samples<'t, F: Scalar>(
+        &self,
+        logits: View<'_, F>,
+        target: impl Fn(usize) -> Target<'t, F>,
+        losses: &mut [f64],
+        dy: Option<ViewMut<'_, F>>,
+    ) {
+        if self.is_plain() && (1..=ROOM).contains(&logits.nrows()) {
+            plain(logits, target, losses, dy);
+        } else {
+            one_by_one(self, logits, target, losses, dy);
+        }
+    }
+
     fn share<F: Scalar>(&self, _outputs: usize, target: Target<'_, F>) -> f64 {
         match (&self.class_weights, target) {
             (Some(weights), Target::Class(class)) => weights[class],
@@ -66,6 +80,10 @@ impl PerSample for CrossEntropy {
 }
 
 impl CrossEntropy {
+    fn is_plain(&self) -> bool {
+        self.class_weights.is_none() && self.label_smoothing == 0.0 && self.focal == 0.0
+    }
+
     /// `focus` gives (1 − p)^γ and p·ln p times its derivative by −p, of p and ln p.
     fn general<F: Scalar>(
         &self,
@@ -106,36 +124,97 @@ impl CrossEntropy {
     }
 }
 
-/// Neither weights nor smoothing nor focus: the loss of nearly every classifier.
-fn plain<F: Scalar>(logits: &[F], target: Target<'_, F>, mut dy: Option<&mut [F]>) -> f64 {
-    let top = largest(logits);
-    // what a class that is out of the question adds to a derivative must not slow down the products
-    let exp = |&y: &F| settled((y - top).exp());
-    let sum: F = match &mut dy {
-        // kept where the derivative will be: exponentials cost more than all the rest
-        Some(dy) => {
-            dy.iter_mut().zip(logits).for_each(|(d, y)| *d = exp(y));
-            dy.iter().copied().sum()
+/// Numbers whose exponentials are computed at once.
+const ROOM: usize = 256;
+
+/// Neither weights nor smoothing nor focus: the loss of nearly every classifier, of some samples. The
+/// exponentials and logarithms, which cost more than all the rest, of all samples at once.
+fn plain<'t, F: Scalar>(
+    logits: View<'_, F>,
+    target: impl Fn(usize) -> Target<'t, F>,
+    losses: &mut [f64],
+    mut dy: Option<ViewMut<'_, F>>,
+) {
+    let rows = logits.nrows();
+    let (mut tops, mut sums) = ([F::zero(); TOGETHER], [F::zero(); TOGETHER]);
+    let mut room = [F::zero(); ROOM];
+    for first in (0..losses.len()).step_by(ROOM / rows) {
+        let samples = first..losses.len().min(first + ROOM / rows);
+        let room = &mut room[..samples.len() * rows];
+        for (j, powers) in samples.clone().zip(room.chunks_exact_mut(rows)) {
+            let (y, column) = (logits.column(j), &mut tops[j]);
+            *column = largest(y.as_slice());
+            powers.iter_mut().zip(y.as_slice()).for_each(|(power, &y)| *power = y - *column);
         }
-        None => logits.iter().map(exp).sum(),
-    };
-    let log_sum = sum.ln();
-    let log_softmax = |i: usize| (logits[i] - top) - log_sum;
-    if let Some(dy) = dy {
-        let scale = match target {
-            Target::Class(_) => F::one(),
-            Target::Values(t) => t.iter().copied().sum(),
-        };
-        dy.iter_mut().for_each(|d| *d = scale * (*d / sum));
-        match target {
-            Target::Class(class) => dy[class] -= F::one(),
-            Target::Values(t) => dy.iter_mut().zip(t).for_each(|(d, &t)| *d -= t),
+        exponentials(room);
+        for (j, powers) in samples.zip(room.chunks_exact(rows)) {
+            sums[j] = powers.iter().copied().sum();
+            if let Some(dy) = &mut dy {
+                let mut dy = dy.column_mut(j);
+                dy.as_mut_slice().copy_from_slice(powers);
+                slopes(sums[j], target(j), dy.as_mut_slice());
+            }
         }
     }
+    let mut logs = sums;
+    vectorize(
+        #[inline(always)]
+        || logs[..losses.len()].iter_mut().for_each(|v| *v = ln(*v)),
+    );
+    for (j, loss) in losses.iter_mut().enumerate() {
+        *loss = loss_of(logits.column(j).as_slice(), tops[j], logs[j], target(j));
+    }
+}
+
+/// The same of one sample, with as many logits as there may be.
+fn plain_sample<F: Scalar>(logits: &[F], target: Target<'_, F>, dy: Option<&mut [F]>) -> f64 {
+    let top = largest(logits);
+    let sum: F = match dy {
+        Some(dy) => {
+            dy.iter_mut().zip(logits).for_each(|(d, &y)| *d = y - top);
+            exponentials(dy);
+            let sum = dy.iter().copied().sum();
+            slopes(sum, target, dy);
+            sum
+        }
+        None => logits.iter().map(|&y| power(y - top)).sum(),
+    };
+    loss_of(logits, top, ln(sum), target)
+}
+
+/// eˣ; what a class that is out of the question adds to a derivative must not slow down the products.
+#[inline(always)]
+fn power<F: Scalar>(x: F) -> F {
+    settled(exp(x))
+}
+
+fn exponentials<F: Scalar>(x: &mut [F]) {
+    vectorize(
+        #[inline(always)]
+        || x.iter_mut().for_each(|x| *x = power(*x)),
+    );
+}
+
+/// The derivative, in place of the exponentials whose sum this is.
+fn slopes<F: Scalar>(sum: F, target: Target<'_, F>, dy: &mut [F]) {
     match target {
-        Target::Class(class) => -log_softmax(class).wide(),
+        Target::Class(class) => {
+            dy.iter_mut().for_each(|d| *d /= sum);
+            dy[class] -= F::one();
+        }
         Target::Values(t) => {
-            -t.iter().enumerate().map(|(i, t)| t.wide() * log_softmax(i).wide()).sum::<f64>()
+            let all: F = t.iter().copied().sum();
+            dy.iter_mut().zip(t).for_each(|(d, &t)| *d = all * (*d / sum) - t);
+        }
+    }
+}
+
+fn loss_of<F: Scalar>(logits: &[F], top: F, log_sum: F, target: Target<'_, F>) -> f64 {
+    let log_softmax = |i: usize| ((logits[i] - top) - log_sum).wide();
+    match target {
+        Target::Class(class) => -log_softmax(class),
+        Target::Values(t) => {
+            -t.iter().enumerate().map(|(i, t)| t.wide() * log_softmax(i)).sum::<f64>()
         }
     }
 }
@@ -143,6 +222,6 @@ fn plain<F: Scalar>(logits: &[F], target: Target<'_, F>, mut dy: Option<&mut [F]
 /// The largest logit, and ln Σ and Σ of e^(y − largest).
 pub(super) fn log_sum<F: Scalar>(logits: &[F]) -> (F, F, F) {
     let top = largest(logits);
-    let sum: F = logits.iter().map(|&y| (y - top).exp()).sum();
-    (top, sum.ln(), sum)
+    let sum: F = logits.iter().map(|&y| exp(y - top)).sum();
+    (top, ln(sum), sum)
 }

@@ -1,6 +1,7 @@
 //! The Kullback–Leibler divergence, from logits.
 
 use slalom_tensor::Scalar;
+use slalom_tensor::elementary::exp;
 
 use super::cross_entropy::log_sum;
 use super::{PerSample, Target};
@@ -29,7 +30,7 @@ impl PerSample for KlDivergence {
         if let Some(dy) = dy {
             let all: F = targets.iter().copied().sum();
             for (d, (&y, &t)) in dy.iter_mut().zip(logits.iter().zip(targets)) {
-                *d = all * ((y - top).exp() / sum) - t;
+                *d = all * (exp(y - top) / sum) - t;
             }
         }
         let loss = |(&y, &t): (&F, &F)| {

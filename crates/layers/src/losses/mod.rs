@@ -107,10 +107,36 @@ trait PerSample {
     /// The loss of one sample, summed over its outputs; if asked, writes its derivative.
     fn sample<F: Scalar>(&self, outputs: &[F], target: Target<'_, F>, dy: Option<&mut [F]>) -> f64;
 
+    /// The losses of up to [`TOGETHER`] samples: the same numbers, for which a loss may do alike work at
+    /// once.
+    fn samples<'t, F: Scalar>(
+        &self,
+        outputs: View<'_, F>,
+        target: impl Fn(usize) -> Target<'t, F>,
+        losses: &mut [f64],
+        dy: Option<ViewMut<'_, F>>,
+    ) {
+        one_by_one(self, outputs, target, losses, dy);
+    }
+
     /// What the mean divides this sample's loss by.
     fn share<F: Scalar>(&self, outputs: usize, target: Target<'_, F>) -> f64 {
         let _ = (outputs, target);
         1.0
+    }
+}
+
+fn one_by_one<'t, F: Scalar>(
+    loss: &(impl PerSample + ?Sized),
+    outputs: View<'_, F>,
+    target: impl Fn(usize) -> Target<'t, F>,
+    losses: &mut [f64],
+    mut dy: Option<ViewMut<'_, F>>,
+) {
+    for (j, value) in losses.iter_mut().enumerate() {
+        let mut dy = dy.as_mut().map(|dy| dy.column_mut(j));
+        let dy = dy.as_mut().map(|dy| dy.as_mut_slice());
+        *value = loss.sample(outputs.column(j).as_slice(), target(j), dy);
     }
 }
 
@@ -229,15 +255,11 @@ impl Loss {
     }
 }
 
-/// What `f` makes of the target of sample j.
-fn with_target<F: Scalar, R>(
-    targets: &Targets<'_, F>,
-    j: usize,
-    f: impl FnOnce(Target<'_, F>) -> R,
-) -> R {
+/// The target of sample j.
+fn target<'a, F: Scalar>(targets: &'a Targets<'_, F>, j: usize) -> Target<'a, F> {
     match targets {
-        Targets::Classes(classes) => f(Target::Class(classes[j] as usize)),
-        Targets::Values(values) => f(Target::Values(values.column(j).as_slice())),
+        Targets::Classes(classes) => Target::Class(classes[j] as usize),
+        Targets::Values(values) => Target::Values(values.column(j).data.into_slice()),
     }
 }
 
@@ -248,10 +270,13 @@ fn total<F: Scalar>(
     targets: Targets<'_, F>,
     weights: Option<&[F]>,
 ) -> f64 {
-    let share = |j| with_target(&targets, j, |target| loss.share(outputs.nrows(), target));
+    let share = |j| loss.share(outputs.nrows(), target(&targets, j));
     let weight = |j: usize| weights.map_or(1.0, |weights| weights[j].wide());
     (0..outputs.ncols()).map(|j| weight(j) * share(j)).sum()
 }
+
+/// The most samples whose losses are computed together.
+const TOGETHER: usize = 64;
 
 /// The loop over samples that all losses share: the weighted sum; derivatives are scaled besides.
 fn sum<F: Scalar>(
@@ -264,19 +289,20 @@ fn sum<F: Scalar>(
 ) -> f64 {
     let samples = outputs.ncols();
     assert_eq!(targets.len(), samples, "targets for {samples} samples");
-    let mut value = 0.0;
-    for j in 0..samples {
-        let column = outputs.column(j);
-        let weight = weights.map_or(1.0, |weights| weights[j].wide());
-        let mut slopes = dy.as_mut().map(|dy| dy.column_mut(j));
-        let mut slopes = slopes.as_mut().map(|column| column.as_mut_slice());
-        value += weight
-            * with_target(&targets, j, |target| {
-                loss.sample(column.as_slice(), target, slopes.as_deref_mut())
-            });
-        if let Some(slopes) = slopes {
-            let scale = F::of(weight * scale);
-            slopes.iter_mut().for_each(|d| *d *= scale);
+    let (mut value, mut losses) = (0.0, [0.0; TOGETHER]);
+    for first in (0..samples).step_by(TOGETHER) {
+        let losses = &mut losses[..TOGETHER.min(samples - first)];
+        let count = losses.len();
+        let slopes = dy.as_mut().map(|dy| dy.columns_mut(first, count));
+        let target = |j: usize| target(&targets, first + j);
+        loss.samples(outputs.columns(first, count), target, losses, slopes);
+        for (j, loss) in losses.iter().enumerate() {
+            let weight = weights.map_or(1.0, |weights| weights[first + j].wide());
+            value += weight * loss;
+            if let Some(dy) = &mut dy {
+                let scale = F::of(weight * scale);
+                dy.column_mut(first + j).as_mut_slice().iter_mut().for_each(|d| *d *= scale);
+            }
         }
     }
     value

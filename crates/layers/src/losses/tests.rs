@@ -177,6 +177,43 @@ fn huge_outputs_stay_finite() {
 }
 
 /// Products with subnormal numbers take a hundred times as long on many processors.
+/// Few classes and many, few samples and more than are computed together: each sample has its loss and
+/// its derivative to the bit.
+#[test]
+fn a_batch_has_the_numbers_of_its_samples() {
+    for (classes, samples) in [(1, 3), (3, 150), (10, 130), (100, 7), (256, 3), (257, 3), (1000, 2)]
+    {
+        let y = Matrix::from_fn(classes, samples, |i, j| ((i * 31 + j * 17) % 23) as f32 - 11.0);
+        let of_class: Vec<u32> = (0..samples).map(|j| (j * 7 % classes) as u32).collect();
+        let values = Matrix::from_fn(classes, samples, |i, j| ((i + j) % 3) as f32);
+        let loss = Loss::default();
+        for targets in [Targets::Classes(&of_class), Targets::Values(values.as_view())] {
+            let (mut dy, mut one) = (Matrix::zeros(classes, samples), Matrix::zeros(classes, 1));
+            let whole = loss.sum(y.as_view(), targets, None, Some(dy.as_view_mut()));
+            let mut sum = 0.0;
+            for j in 0..samples {
+                let t = targets.range(j, 1);
+                let alone = loss.sum(y.columns(j, 1), t, None, Some(one.as_view_mut()));
+                assert_eq!(dy.column(j), one.column(0), "sample {j} of {classes}x{samples}");
+                assert_eq!(loss.sum(y.columns(j, 1), t, None, None), alone);
+                sum += alone.value;
+                let top = y.column(j).max();
+                let powers = y.column(j).map(|y| f64::from(y - top).exp());
+                let target = |i: usize| match targets {
+                    Targets::Classes(classes) => f64::from(u8::from(classes[j] as usize == i)),
+                    Targets::Values(t) => t[(i, j)].wide(),
+                };
+                let all: f64 = (0..classes).map(target).sum();
+                for (i, power) in powers.iter().enumerate() {
+                    let wanted = all * power / powers.sum() - target(i);
+                    assert!((f64::from(one[i]) - wanted).abs() < 3e-7 * all.max(1.0));
+                }
+            }
+            assert_eq!(whole.value, sum, "{classes}x{samples}");
+        }
+    }
+}
+
 #[test]
 fn no_derivative_of_cross_entropy_is_subnormal() {
     let y = Matrix::from_fn(101, 1, |i, _| -(i as f32));
