@@ -302,6 +302,9 @@ fn run<F: Scalar>(
     }
     let transposed = |f: &Factor<'_, F>| matches!(f, Factor::Transposed(_));
     let sides = (transposed(&a), transposed(&b));
+    if m < 512 && n < 64 && k < 64 && m * n * k < SMALL_ONCE && matches!(a, Factor::Plain(_)) {
+        return as_it_lies(kernel, (a.side(), b.side()), out, (k, add), finish);
+    }
     let (Factor::Plain(right) | Factor::Transposed(right)) = b;
     if kernel.packs && sparse::pays((m, n, k), right) {
         return sparse::run(kernel, (a.side(), b.side()), out, (k, add), threads, finish);
@@ -381,6 +384,23 @@ fn run<F: Scalar>(
             });
         }
     });
+}
+
+/// A product so small that it is one task and needs no panels: mostly what stands around it takes time.
+fn as_it_lies<F: Scalar>(
+    kernel: &Kernel<F>,
+    (a, b): (Side<F>, Side<F>),
+    mut out: ViewMut<'_, F>,
+    (k, add): (usize, bool),
+    finish: &(dyn Fn(ViewMut<'_, F>, usize, usize) + Sync),
+) {
+    let ((m, n), c_step, c) = (out.shape(), out.strides().1, out.as_mut_ptr());
+    let (b_tile, panels, packed) = (COLUMNS * b.column, std::ptr::null_mut(), false);
+    let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
+    // SAFETY: `run` asserted that the shapes fit, the left side's rows follow each other, and the kernel
+    // is one that this processor has.
+    unsafe { (kernel.block)(&block, Ahead::nothing()) };
+    finish(out, 0, 0);
 }
 
 /// A product whose rounds over the depth are computed side by side, each into room of its own, and

@@ -62,18 +62,18 @@ impl RowSums {
         vectorize(
             #[inline(always)]
             || {
-                // so many rows that their sums stay in registers, and the few that are left
+                // so many rows that their sums stay in registers, and fewer and fewer of those that are left
                 let mut rest = &mut self.0[..x.nrows()];
-                while rest.len() >= 16 {
+                while !rest.is_empty() {
                     let first = x.nrows() - rest.len();
                     rest = match rest.len() {
                         48.. => add_rows::<F, 48>(x, first, rest),
-                        _ => add_rows::<F, 16>(x, first, rest),
+                        16.. => add_rows::<F, 16>(x, first, rest),
+                        8.. => add_rows::<F, 8>(x, first, rest),
+                        4.. => add_rows::<F, 4>(x, first, rest),
+                        2.. => add_rows::<F, 2>(x, first, rest),
+                        _ => add_rows::<F, 1>(x, first, rest),
                     }
-                }
-                for column in x.column_iter() {
-                    let values = &column.as_slice()[x.nrows() - rest.len()..];
-                    rest.iter_mut().zip(values).for_each(|(sum, value)| *sum += value.wide());
                 }
             },
         );

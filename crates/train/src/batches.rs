@@ -221,13 +221,30 @@ fn copy<F: Scalar>(
             if let Some(next) = columns.peek() {
                 prefetch(next.as_slice());
             }
-            to.copy_from_slice(column.as_slice());
+            copy_column(column.as_slice(), to);
         }
         if let Some(found) = found {
             found.look(View::from_slice(to, to.len(), 1));
         }
     }
 }
+
+/// Copies a column. A short one takes longer to call a function for than to copy.
+#[inline(always)]
+fn copy_column<F: Scalar>(from: &[F], to: &mut [F]) {
+    if to.len() > SHORT_COLUMN {
+        return to.copy_from_slice(from);
+    }
+    let (from, from_rest) = from.as_chunks::<4>();
+    let (to, to_rest) = to.as_chunks_mut::<4>();
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    for (i, to) in to_rest.iter_mut().enumerate() {
+        *to = from_rest[i];
+    }
+}
+
+/// Numbers of such a column.
+const SHORT_COLUMN: usize = 32;
 
 #[cfg(test)]
 mod tests {
