@@ -30,7 +30,8 @@ struct Figure {
     name: &'static str,
     us_per_step: f64,
     gflops: f64,
-    /// The least time that the machine's own limits allow, over the measured one.
+    /// The least time that the machine's own limits allow for whole products, over the measured one:
+    /// above 1 where many zeros are left out.
     roofline_share: f64,
     threads: usize,
 }
@@ -55,6 +56,10 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
         println!("{name:<38} {us_per_step:>10.2} {gflops:>9.1} {:>8.0}%", 100.0 * roofline_share);
         figures.push(figure);
     }
+    println!(
+        "Products count in full; behind rectifiers and dropout their zeros are left out, so that a"
+    );
+    println!("step can do with less than the roofline's time: more than 100 %.");
     if let Some(path) = arguments.json {
         let text = serde_json::to_string_pretty(&figures)?;
         std::fs::write(&path, text + "\n").with_context(|| path.display().to_string())?;

@@ -96,7 +96,8 @@ impl Workload<'_> {
     }
 
     /// Floating-point operations of the products of one step: forward, by the weights and, but for
-    /// the first layer, by the inputs.
+    /// the first layer, by the inputs. Those with zeros count, though they are left out where they are
+    /// many.
     pub(super) fn flop(&self) -> f64 {
         let weights: usize = self.sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
         (self.batch * (6 * weights - 2 * self.sizes[0] * self.sizes[1])) as f64
