@@ -15,6 +15,8 @@ const LEFT: usize = 5;
 const SAMPLE: usize = 16;
 /// Numbers of a right side from which on several threads collect its entries.
 const SHARED: usize = 1 << 13;
+/// Columns that are computed together, at most: their entries take twice the room of the columns.
+const MANY: usize = 1 << 10;
 /// Rows of a task: one panel of the largest kernel.
 const ROWS: usize = 64;
 
@@ -88,6 +90,24 @@ pub(crate) fn collect<F: Scalar>(
 
 /// `out (+)= a·b` like [`multiply_then`](crate::multiply_then), from what is not zero in `b`.
 pub(crate) fn run<F: Scalar>(
+    kernel: &Kernel<F>,
+    (a, b): (Side<F>, Side<F>),
+    mut out: ViewMut<'_, F>,
+    depth: (usize, bool),
+    threads: &Threads,
+    finish: &(dyn Fn(ViewMut<'_, F>, usize, usize) + Sync),
+) {
+    for first in (0..out.ncols()).step_by(MANY) {
+        let count = MANY.min(out.ncols() - first);
+        // SAFETY: the column is inside the factor.
+        let b = unsafe { b.after(0, first) };
+        let finish = |part: ViewMut<'_, F>, row, column| finish(part, row, first + column);
+        columns(kernel, (a, b), out.columns_mut(first, count), depth, threads, &finish);
+    }
+}
+
+/// The same of so many columns that the room for their entries is not too large.
+fn columns<F: Scalar>(
     kernel: &Kernel<F>,
     (a, b): (Side<F>, Side<F>),
     mut out: ViewMut<'_, F>,
@@ -211,7 +231,8 @@ mod tests {
 
     #[test]
     fn equals_the_plain_product_over_stretches_and_rounds() {
-        for shape in [(300, 150, 129), (70, 20, 700), (820, 30, 650), (1, 140, 1300)] {
+        for shape in [(300, 150, 129), (70, 20, 700), (820, 30, 650), (1, 140, 1300), (9, 2060, 30)]
+        {
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
                 check::<f32>(shape, (ta, tb, true), 2);
                 check::<f64>(shape, (ta, tb, false), 2);
