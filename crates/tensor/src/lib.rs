@@ -47,5 +47,5 @@ pub use reduce::{
 };
 pub use samples::{SampleError, Samples, Targets};
 pub use scalar::Scalar;
-pub use simd::{prefetch, vectorize};
+pub use simd::{prefetch, prefetch_far, vectorize};
 pub use threads::Threads;

@@ -33,17 +33,31 @@ pub fn vectorize<R>(work: impl FnOnce() -> R) -> R {
 #[inline]
 pub fn prefetch<T>(items: &[T]) {
     #[cfg(target_arch = "x86_64")]
-    for at in (0..size_of_val(items)).step_by(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: every x86-64 processor has the instruction, and it reads nothing that is used.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(items.as_ptr().cast::<i8>().wrapping_add(at)) };
-    }
+    x86::prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }, T>(items);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = items;
+}
+
+/// The same into the second cache alone, for items from far away: more of them can be under way at a time.
+#[inline]
+pub fn prefetch_far<T>(items: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    x86::prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }, T>(items);
     #[cfg(not(target_arch = "x86_64"))]
     let _ = items;
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    #[inline]
+    pub(super) fn prefetch<const HINT: i32, T>(items: &[T]) {
+        for at in (0..size_of_val(items)).step_by(64) {
+            let line = items.as_ptr().cast::<i8>().wrapping_add(at);
+            // SAFETY: every x86-64 processor has the instruction, and it reads nothing that is used.
+            unsafe { std::arch::x86_64::_mm_prefetch::<HINT>(line) };
+        }
+    }
+
     #[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
     pub(super) unsafe fn avx512<R>(work: impl FnOnce() -> R) -> R {
         work()

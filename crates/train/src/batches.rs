@@ -1,7 +1,7 @@
 //! Batches: which samples an update sees, gathered into one contiguous place.
 
 use slalom_tensor::{
-    Largest, Purpose, Samples, Scalar, Targets, Threads, View, prefetch, shuffle, stream,
+    Largest, Purpose, Samples, Scalar, Targets, Threads, View, prefetch_far, shuffle, stream,
 };
 
 use crate::{Source, TrainError};
@@ -214,13 +214,14 @@ fn copy<F: Scalar>(
 ) -> impl Fn(usize, &mut [F]) + Sync {
     let rows = all.nrows().max(1);
     move |first, to| {
-        let mut columns = chosen[first / rows..].iter().map(|&j| all.column(j)).peekable();
-        for to in to.chunks_exact_mut(rows) {
-            let column = columns.next().expect("a column a chunk");
-            // the columns lie anywhere: ask for the next one while this one is copied
-            if let Some(next) = columns.peek() {
-                prefetch(next.as_slice());
-            }
+        let count = to.len() / rows;
+        let columns = chosen[first / rows..].iter().map(|&j| all.column(j)).take(count);
+        // the columns lie anywhere: one is asked for while those before it are copied
+        let mut next = columns.clone();
+        let mut ask = || next.next().into_iter().for_each(|next| prefetch_far(next.as_slice()));
+        (0..ASKED).for_each(|_| ask());
+        for (to, column) in to.chunks_exact_mut(rows).zip(columns) {
+            ask();
             copy_column(column.as_slice(), to);
         }
         if let Some(found) = found {
@@ -228,6 +229,9 @@ fn copy<F: Scalar>(
         }
     }
 }
+
+/// Columns that are asked for beforehand.
+const ASKED: usize = 4;
 
 /// Copies a column. A short one takes longer to call a function for than to copy.
 #[inline(always)]
