@@ -14,8 +14,9 @@ use crate::product::DEPTH;
 
 /// The deepest stretch: a panel of the left side that deep fits the first cache.
 const STRETCH: usize = 128;
-/// Columns whose sums wait together for the next stretch.
-const TOGETHER: usize = 128;
+/// Columns whose sums wait together for the next stretch, or to be turned: so few that they stay in the
+/// first cache.
+const TOGETHER: usize = 32;
 /// Lanes of the largest register, and rows of the largest panel.
 const LANES: usize = 16;
 const ROWS: usize = HEIGHT * LANES;
@@ -179,15 +180,24 @@ unsafe fn panel<L: Lanes, const HEIGHT: usize>(
     let (count, length) = stretches(x.k);
     let mut waiting = [const { std::mem::MaybeUninit::<L::Scalar>::uninit() }; ROWS * TOGETHER];
     let waiting = waiting.as_mut_ptr().cast::<L::Scalar>();
+    let stretch_at = |stretch: usize| {
+        let start = stretch * length;
+        (start, length.min(x.k - start))
+    };
+    let mut finite = [true; DEPTH.div_ceil(STRETCH)];
+    for (stretch, finite) in finite.iter_mut().enumerate().take(if x.packed { 0 } else { count }) {
+        let (start, depth) = stretch_at(stretch);
+        // SAFETY: the panel is full, and as deep.
+        *finite =
+            unsafe { self::finite::<L>(x.panels.add(row * x.k + start * rows), depth * rows) };
+    }
     for first in (0..x.n).step_by(TOGETHER) {
         let columns = first..(first + TOGETHER).min(x.n);
-        for stretch in 0..count {
-            let start = stretch * length;
-            let depth = length.min(x.k - start);
+        for (stretch, &finite) in finite.iter().enumerate().take(count) {
+            let (start, depth) = stretch_at(stretch);
             // SAFETY: the caller's; the columns that wait have room for all rows of a panel.
             unsafe {
                 let a = x.panels.add(row * x.k + start * rows).cast_const();
-                let finite = x.packed || finite::<L>(a, depth * rows);
                 for column in columns.clone() {
                     for _ in 0..ahead.goes() {
                         ahead.ask();
@@ -298,10 +308,18 @@ unsafe fn finite<L: Lanes>(a: *const L::Scalar, length: usize) -> bool {
     let zero = L::Scalar::zero();
     // SAFETY: the caller's: panels are whole registers.
     unsafe {
-        let mut sum = L::splat(zero);
-        for i in (0..length).step_by(L::WIDTH) {
-            sum = L::fma(L::load(a.add(i)), L::splat(zero), sum);
+        // several sums: one would wait for itself
+        let mut sums = [L::splat(zero); 4];
+        for i in (0..length).step_by(sums.len() * L::WIDTH) {
+            for (j, sum) in sums.iter_mut().enumerate() {
+                let at = i + j * L::WIDTH;
+                if at < length {
+                    *sum = L::fma(L::load(a.add(at)), L::splat(zero), *sum);
+                }
+            }
         }
+        let [p, q, r, s] = sums;
+        let sum = L::add(L::add(p, q), L::add(r, s));
         let mut lanes = [zero; LANES];
         L::store(lanes.as_mut_ptr(), sum);
         lanes.iter().all(|&lane| lane == zero)
