@@ -35,15 +35,21 @@ pub struct Softmax {}
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LogSoftmax {}
 
-/// Replaces the logits of one sample by their softmax.
-pub(crate) fn softmax<F: Scalar>(x: &mut [F]) {
-    let top = largest(x);
+/// Replaces the logits of samples, so many each, by their softmax. The exponentials, which cost more than
+/// all the rest, of all of them at once.
+pub(crate) fn softmax<F: Scalar>(x: &mut [F], rows: usize) {
+    for column in x.chunks_exact_mut(rows) {
+        let top = largest(column);
+        column.iter_mut().for_each(|v| *v -= top);
+    }
     vectorize(
         #[inline(always)]
-        || x.iter_mut().for_each(|v| *v = exp(*v - top)),
+        || x.iter_mut().for_each(|v| *v = exp(*v)),
     );
-    let sum: F = x.iter().copied().sum();
-    x.iter_mut().for_each(|v| *v /= sum);
+    for column in x.chunks_exact_mut(rows) {
+        let sum: F = column.iter().copied().sum();
+        column.iter_mut().for_each(|v| *v /= sum);
+    }
 }
 
 /// Replaces the logits of one sample by the logarithms of their softmax.
@@ -69,7 +75,7 @@ impl<F: Scalar> Layer<F> for Softmax {
 
     fn forward(&self, at: Forward<'_, F>, _pass: &Pass<'_>) {
         copy_columns(at.x, at.y);
-        at.y.chunks_exact_mut(at.x.nrows()).for_each(softmax);
+        softmax(at.y, at.x.nrows());
     }
 
     fn backward(&self, at: Backward<'_, F>, _pass: &Pass<'_>) {
@@ -117,7 +123,7 @@ mod tests {
     #[test]
     fn huge_logits_stay_finite() {
         let mut y = [800.0, -800.0, 799.0];
-        softmax(&mut y);
+        softmax(&mut y, 3);
         assert!((y[0] - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-15 && y[1] == 0.0);
         let mut y = [800.0, -800.0_f32];
         log_softmax(&mut y);

@@ -76,7 +76,7 @@ impl<F: Scalar> Network<F> {
         let mut outputs = self.predict(params, x, threads)?;
         match self.outputs() {
             1 => Activation::Sigmoid.apply(outputs.as_mut_slice()),
-            rows => outputs.as_mut_slice().chunks_exact_mut(rows).for_each(softmax),
+            rows => softmax(outputs.as_mut_slice(), rows),
         }
         Ok(outputs)
     }
