@@ -532,6 +532,19 @@ mod tests {
     }
 
     #[test]
+    fn panels_of_others_give_other_numbers_and_no_harm() {
+        let (m, n, k) = (64, 70, 130);
+        let (a, b) = (numbers::<f32>(m, k, 1).map(|v| v.max(0.0)), numbers::<f32>(n, k, 2));
+        let sides = (a.as_view(), b.as_view());
+        let mut panels = vec![0.0; Outer::<f32>::room(m, k)];
+        let packed = Outer::pack(sides, &mut panels, None, &Threads::one());
+        panels.fill(f32::from_bits(u32::MAX)); // as places and counts the largest numbers
+        let mut out = vec![0.0; m * n];
+        Outer::new(sides, &panels, packed).write(0..m * n, &mut out, &[]);
+        assert_eq!(out.iter().any(|v| v.is_nan()), best::<f32>().packs);
+    }
+
+    #[test]
     fn what_is_not_finite_is_noticed_on_the_way() {
         let mut a = numbers::<f32>(100, 400, 1);
         a[(99, 399)] = f32::NEG_INFINITY;

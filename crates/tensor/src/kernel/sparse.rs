@@ -212,8 +212,12 @@ unsafe fn panel<L: Lanes, const HEIGHT: usize>(
                         let entries = entries.after(column);
                         let (values, places) =
                             (entries.values.add(start), entries.places.add(start));
-                        for entry in 0..*entries.counts.add(stretch) as usize {
-                            let a = a.add(*places.add(entry) as usize * HEIGHT);
+                        // whoever has the panels of a late gradient could have written anything there
+                        let found = (*entries.counts.add(stretch) as usize).min(depth);
+                        let farthest = ((depth - 1) * L::WIDTH) as u32;
+                        for entry in 0..found {
+                            let place = (*places.add(entry)).min(farthest);
+                            let a = a.add(place as usize * HEIGHT);
                             step::<L, HEIGHT>(a, *values.add(entry), &mut sum);
                         }
                     } else {
