@@ -7,7 +7,7 @@ use crate::float::wide;
 use crate::norm::first_not_finite;
 use crate::outer::Outer;
 use crate::plan::Plan;
-use crate::share::{Parts, Sums};
+use crate::share::Parts;
 use crate::stage::{Part, Stage};
 use crate::sweep::SLOTS;
 use crate::{Clip, Float, OptimError, Optimizer, Rates, Step};
@@ -34,7 +34,6 @@ use crate::{Clip, Float, OptimError, Optimizer, Rates, Step};
 pub struct Chunks<'a, F> {
     stage: Stage<'a>,
     owners: &'a [usize],
-    sums: &'a Sums,
     parts: Parts<'a, F, { SLOTS + 1 }>,
     /// The first number that was not finite, counted over the slab.
     bad: AtomicUsize,
@@ -71,9 +70,9 @@ impl<F: Float> Optimizer<F> {
         }
         self.tick(rates);
         let (stage, [a, b, c, d], buffers) = self.stage(rates);
-        let Plan { cuts, blocks, sums } = &mut buffers.plan;
+        let Plan { cuts, blocks } = &mut buffers.plan;
         let parts = cuts.cut([params, a, b, c, d]);
-        Ok(Chunks { stage, owners: blocks, sums, parts, bad: AtomicUsize::new(usize::MAX) })
+        Ok(Chunks { stage, owners: blocks, parts, bad: AtomicUsize::new(usize::MAX) })
     }
 }
 
@@ -106,11 +105,11 @@ impl<F: Float> Chunks<'_, F> {
         assert_eq!(grads.len(), range.len(), "numbers of the chunk's gradient");
         let part = Part { block: self.owners[index], scale: 1.0, grads, params, slots };
         let sum = self.stage.update_checked(part);
-        self.sums.set(index, sum);
+        self.parts.cuts().set_sum(index, sum);
         if !sum.is_finite()
             && let Some((at, value)) = first_not_finite(grads)
         {
-            self.sums.set(index, value);
+            self.parts.cuts().set_sum(index, value);
             self.bad.fetch_min(range.start + at, Ordering::Relaxed);
         }
     }
@@ -147,7 +146,7 @@ impl<F: Float> Chunks<'_, F> {
         let (_, [params, slots @ ..]) = self.parts.take(index);
         let part = Part { block: self.owners[index], scale: 1.0, grads: &[], params, slots };
         self.stage.update_outer(part, outer);
-        self.sums.set(index, sum);
+        self.parts.cuts().set_sum(index, sum);
     }
 
     /// Ends the step. Its norm is infinite where squares of the gradient overflow.
@@ -162,13 +161,13 @@ impl<F: Float> Chunks<'_, F> {
         self.parts.check_all_taken();
         let place = self.bad.into_inner();
         if place == usize::MAX {
-            return Ok(Step { norm: self.sums.total(0..self.owners.len()).sqrt() });
+            return Ok(Step { norm: self.parts.cuts().sum(0..self.owners.len()).sqrt() });
         }
         let block = self.stage.blocks.iter().find(|block| block.range.contains(&place));
         let chunk = (0..self.owners.len()).find(|&chunk| self.parts.range(chunk).contains(&place));
         let (block, chunk) = block.zip(chunk).expect("the place is in a chunk, and so in a block");
         let (name, index) = (block.name.clone(), place - block.range.start);
-        let value = self.sums.total(chunk..chunk + 1);
+        let value = self.parts.cuts().sum(chunk..chunk + 1);
         Err(OptimError::NotFinite { block: name, index, value })
     }
 }

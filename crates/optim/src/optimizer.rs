@@ -182,13 +182,13 @@ impl<F: Float> Optimizer<F> {
         let run = if self.len < SHARED_FROM { &alone } else { run };
         self.tick(rates);
         let (stage, [a, b, c, d], Buffers { plan, .. }) = self.stage(rates);
-        let Plan { cuts, blocks, sums } = plan;
+        let Plan { cuts, blocks } = plan;
         let parts = cuts.cut([params, a, b, c, d]);
         run(blocks.len(), &|task| {
             let (range, [params, slots @ ..]) = parts.take(task);
             let part =
                 Part { block: blocks[task], scale: 1.0, grads: &grads[range], params, slots };
-            sums.set(task, stage.update_checked(part));
+            parts.cuts().set_sum(task, stage.update_checked(part));
         });
         parts.check_all_taken();
         let norm = self.buffers.plan.checked_norm(&self.blocks, grads)?;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::norm::{first_not_finite, scaled_norm, squares};
-use crate::share::{Cuts, Sums};
+use crate::share::Cuts;
 use crate::simd::Level;
 use crate::threads::Run;
 use crate::{Block, Float, OptimError};
@@ -19,7 +19,6 @@ pub(crate) struct Plan {
     pub(crate) cuts: Cuts,
     /// The (first) block of each chunk, which says how the chunk is treated.
     pub(crate) blocks: Vec<usize>,
-    pub(crate) sums: Sums,
 }
 
 impl Plan {
@@ -40,7 +39,7 @@ impl Plan {
             }
             first += count;
         }
-        Self { sums: Sums::new(ranges.len()), cuts: Cuts::new(ranges), blocks: owners }
+        Self { cuts: Cuts::new(ranges), blocks: owners }
     }
 
     /// Measures a gradient of these blocks and gives its norm.
@@ -56,7 +55,7 @@ impl Plan {
     ) -> Result<f64, OptimError> {
         let ranges = self.cuts.ranges();
         run(ranges.len(), &|task| {
-            self.sums.set(task, squares(level, &grads[ranges[task].clone()]));
+            self.cuts.set_sum(task, squares(level, &grads[ranges[task].clone()]));
         });
         self.checked_norm(blocks, grads)
     }
@@ -96,7 +95,7 @@ impl Plan {
 
     /// The norm over a range of chunks of the gradient last measured.
     fn norm<F: Float>(&self, chunks: Range<usize>, grads: &[F]) -> f64 {
-        let norm = self.sums.total(chunks.clone()).sqrt();
+        let norm = self.cuts.sum(chunks.clone()).sqrt();
         if norm.is_finite() {
             return norm;
         }

@@ -2,13 +2,23 @@
 
 use std::cell::UnsafeCell;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Ranges that do not overlap, one a task, and which of them are taken.
+/// Ranges that do not overlap, one a task, and what each task leaves behind.
 #[derive(Debug)]
 pub(crate) struct Cuts {
     ranges: Vec<Range<usize>>,
-    taken: Vec<AtomicBool>,
+    marks: Vec<Mark>,
+    turn: u64,
+}
+
+/// What a task leaves behind, all of it in one place: where tasks of several threads share a cache line,
+/// each that writes to it waits for it.
+#[derive(Debug, Default)]
+struct Mark {
+    /// The turn in which the task was run last, so that nobody has to clear it.
+    turn: AtomicU64,
+    sum: AtomicU64,
 }
 
 impl Cuts {
@@ -16,12 +26,23 @@ impl Cuts {
     /// Where a range begins before the one before it has ended.
     pub(crate) fn new(ranges: Vec<Range<usize>>) -> Self {
         assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start), "ranges overlap");
-        let taken = ranges.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { ranges, taken }
+        let marks = ranges.iter().map(|_| Mark::default()).collect();
+        Self { ranges, marks, turn: 0 }
     }
 
     pub(crate) fn ranges(&self) -> &[Range<usize>] {
         &self.ranges
+    }
+
+    /// Sets the sum of a task.
+    pub(crate) fn set_sum(&self, task: usize, sum: f64) {
+        self.marks[task].sum.store(sum.to_bits(), Ordering::Relaxed);
+    }
+
+    /// The sum over the sums of a range of tasks, in its order.
+    pub(crate) fn sum(&self, tasks: Range<usize>) -> f64 {
+        let of = |mark: &Mark| f64::from_bits(mark.sum.load(Ordering::Relaxed));
+        self.marks[tasks].iter().map(of).sum()
     }
 
     /// The slices, cut at the ranges; an empty slice has only empty parts.
@@ -29,7 +50,7 @@ impl Cuts {
         &'a mut self,
         slices: [&'a mut [T]; N],
     ) -> Parts<'a, T, N> {
-        self.taken.iter_mut().for_each(|taken| *taken.get_mut() = false);
+        self.turn += 1;
         let slices = slices.map(|slice| {
             let cells = std::ptr::from_mut(slice) as *const [UnsafeCell<T>];
             // SAFETY: `UnsafeCell<T>` has the layout of `T`, and the borrow of the slice lives on
@@ -75,8 +96,9 @@ impl<'a, T, const N: usize> Parts<'a, T, N> {
     /// # Panics
     /// For a task that there is not, or that was run before.
     pub(crate) fn take(&self, task: usize) -> (Range<usize>, [&'a mut [T]; N]) {
-        let again = self.cuts.taken[task].swap(true, Ordering::Relaxed);
-        assert!(!again, "task {task} is run twice");
+        let turn = self.cuts.turn;
+        let last = self.cuts.marks[task].turn.swap(turn, Ordering::Relaxed);
+        assert!(last != turn, "task {task} is run twice");
         let range = self.cuts.ranges[task].clone();
         let parts = self.slices.map(|slice| {
             let cells = if slice.is_empty() { slice } else { &slice[range.clone()] };
@@ -87,10 +109,16 @@ impl<'a, T, const N: usize> Parts<'a, T, N> {
         (range, parts)
     }
 
+    /// What the slices are cut by.
+    pub(crate) fn cuts(&self) -> &'a Cuts {
+        self.cuts
+    }
+
     /// # Panics
     /// Where a task was not run.
     pub(crate) fn check_all_taken(&self) {
-        let left = self.cuts.taken.iter().position(|taken| !taken.load(Ordering::Relaxed));
+        let run = |mark: &Mark| mark.turn.load(Ordering::Relaxed) == self.cuts.turn;
+        let left = self.cuts.marks.iter().position(|mark| !run(mark));
         assert!(left.is_none(), "task {left:?} is not run");
     }
 }
