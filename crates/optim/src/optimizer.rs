@@ -68,7 +68,7 @@ impl<F: Float> Optimizer<F> {
     ) -> Result<Self, OptimError> {
         let rule = rule.into();
         let len = blocks.last().map_or(0, |block| block.range.end);
-        let slots = rule.slots().iter().map(|_| Slab::zeros(len)).collect();
+        let slots = (1..=rule.slots().len()).map(|turn| Slab::zeros_at(turn, len)).collect();
         Self::resume(rule, blocks, clip, State { step: 0, product: 1.0, slots })
     }
 
@@ -81,7 +81,7 @@ impl<F: Float> Optimizer<F> {
         rule: impl Into<Rule>,
         blocks: Vec<Block>,
         clip: Option<Clip>,
-        state: State<F>,
+        mut state: State<F>,
     ) -> Result<Self, OptimError> {
         let rule = rule.into();
         rule.validate()?;
@@ -97,6 +97,8 @@ impl<F: Float> Optimizer<F> {
         for block in &blocks {
             block.check_decay(rule.decay())?;
         }
+        let slots = state.slots.into_iter().zip(1..);
+        state.slots = slots.map(|(slot, turn)| slot.at(turn)).collect();
         let apart = rule.trust().is_some() || matches!(clip, Some(Clip::BlockNorm(_)));
         let plan = Plan::new(&blocks, apart, rule.decay());
         let buffers = Buffers {

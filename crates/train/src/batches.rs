@@ -214,9 +214,8 @@ fn copy<F: Scalar>(
 ) -> impl Fn(usize, &mut [F]) + Sync {
     let rows = all.nrows().max(1);
     move |first, to| {
-        let count = to.len() / rows;
-        let columns = chosen[first / rows..].iter().map(|&j| all.column(j)).take(count);
-        // the columns lie anywhere: one is asked for while those before it are copied
+        let columns = chosen[first / rows..].iter().map(|&j| all.column(j));
+        // the columns lie anywhere: one is asked for while those before it are copied, for the next piece, too
         let mut next = columns.clone();
         let mut ask = || next.next().into_iter().for_each(|next| prefetch_far(next.as_slice()));
         (0..ASKED).for_each(|_| ask());

@@ -1,11 +1,14 @@
 //! From the gradient to the parameters in one pass over the slab.
 
 use slalom_layers::Gradient;
-use slalom_optim::{Chunks, OptimError, Optimizer};
+use slalom_optim::{Chunks, OptimError, Optimizer, Slab};
 use slalom_tensor::{Scalar, Threads};
 
 /// What one thread computes a part of the gradient in.
-pub(crate) type Room<F> = Vec<F>;
+pub(crate) type Room<F> = Slab<F>;
+
+/// The turn of a gradient: no slot has it.
+pub(crate) const GRADIENT: usize = 5;
 
 /// Makes the optimizer's step with a gradient that is computed chunk by chunk, each right before it
 /// is used; gives the gradient's norm. `None`, and nothing done, where the whole gradient has to be
@@ -32,11 +35,11 @@ pub(crate) fn by_chunks<F: Scalar>(
     let last = count.saturating_sub(1);
     let own = own(last, gradient.samples());
     let length = (0..count).map(|chunk| step.range(chunk).len()).max().unwrap_or(0) * own;
-    rooms.resize_with(threads.count(), Vec::new);
-    rooms.iter_mut().for_each(|room| room.resize(length + LINE, F::zero()));
+    if rooms.len() != threads.count() || rooms[0].len() < length {
+        rooms.clear();
+        rooms.resize_with(threads.count(), || Slab::zeros_at(GRADIENT, length));
+    }
     threads.run_with(rooms, last.div_ceil(own).max(1), &|task, room| {
-        let line = room.as_ptr().align_offset(64).min(LINE);
-        let room = &mut room[line..];
         if task == 0 {
             update(gradient, &step, last..count, room);
         }
@@ -67,8 +70,6 @@ const MOST: usize = 4;
 const BATCH: usize = 128;
 /// Chunks of a task for a single sample, at least.
 const LEAST: usize = 8;
-/// Numbers by which a room is longer, so that it can begin on a cache line.
-const LINE: usize = 16;
 
 /// Whether numbers of at most this magnitude have squares whose sums over a few are finite.
 fn is_tame<F: Scalar>(bound: f64) -> bool {

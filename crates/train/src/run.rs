@@ -9,7 +9,7 @@ use slalom_tensor::{Samples, Scalar, Threads, squared_norm};
 
 use crate::batches::Batches;
 use crate::blocks::{Weights, blocks};
-use crate::descend::Room;
+use crate::descend::{GRADIENT, Room};
 use crate::digest::Digest;
 use crate::{Config, Epoch, History, Source, TrainError};
 
@@ -120,7 +120,7 @@ impl<F: Scalar> Run<F> {
         Ok(Self {
             weights: Weights::new(&network, &config)?,
             average: average.transpose()?,
-            grads: Slab::zeros(params.len()),
+            grads: Slab::zeros_at(GRADIENT, params.len()),
             network,
             config,
             threads,
