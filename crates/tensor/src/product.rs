@@ -403,8 +403,8 @@ fn as_it_lies<F: Scalar>(
     finish(out, 0, 0);
 }
 
-/// A product whose rounds over the depth are computed side by side, each into room of its own, and
-/// then added in order: the bits are those of one round after the other.
+/// A product whose rounds over the depth are computed side by side, all but the first into room of their
+/// own, and then added in order: the bits are those of one round after the other.
 fn in_parts<F: Scalar>(
     kernel: &Kernel<F>,
     (a, b): (Side<F>, Side<F>),
@@ -414,31 +414,32 @@ fn in_parts<F: Scalar>(
     finish: &(dyn Fn(ViewMut<'_, F>, usize, usize) + Sync),
 ) {
     let (m, n) = out.shape();
-    with_room(plan.rounds * m * n, |room: *mut F| {
-        let at = Shared((a, b, room));
-        let at = &at;
+    let later = plan.rounds - 1;
+    with_room(later * m * n, |room: *mut F| {
+        let at = Shared((a, b, out.as_mut_ptr(), room));
+        let (at, step) = (&at, out.strides().1);
         threads.run(plan.rounds, &|round| {
-            let (a, b, room) = at.0;
+            let (a, b, out, room) = at.0;
             let first = round * plan.depth;
             let k = plan.depth.min(k - first);
-            // SAFETY: `run` asserted that the shapes fit, and each round has `m·n` numbers of the
-            // room; the kernel is one that this processor has.
+            // SAFETY: `run` asserted that the shapes fit; the first round has the output, and each other
+            // one `m·n` numbers of the room; the kernel is one that this processor has.
             unsafe {
-                let (c, panels) = (room.add(round * m * n), std::ptr::null_mut());
+                let (c, c_step, add) = match round {
+                    0 => (out, step, add),
+                    _ => (room.add((round - 1) * m * n), m, false),
+                };
                 let (a, b) = (a.after(0, first), b.after(first, 0));
-                let (b_tile, c_step, add, packed) = (COLUMNS * b.column, m, false, false);
+                let (b_tile, panels, packed) = (COLUMNS * b.column, std::ptr::null_mut(), false);
                 let block = Block { m, n, k, a, b, b_tile, c, c_step, add, panels, packed };
                 (kernel.block)(&block, Ahead::nothing());
             }
         });
         // SAFETY: the room holds so many numbers, and the tasks that wrote them have ended.
-        let rounds = unsafe { std::slice::from_raw_parts(room, plan.rounds * m * n) };
-        for (round, sums) in rounds.chunks_exact(m * n).enumerate() {
+        let rounds = unsafe { std::slice::from_raw_parts(room, later * m * n) };
+        for sums in rounds.chunks_exact(m * n) {
             for (mut column, sums) in out.column_iter_mut().zip(sums.chunks_exact(m)) {
-                match add || round > 0 {
-                    true => add_to(column.as_mut_slice(), sums),
-                    false => column.copy_from_slice(sums),
-                }
+                add_to(column.as_mut_slice(), sums);
             }
         }
     });
