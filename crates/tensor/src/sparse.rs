@@ -13,6 +13,8 @@ pub(crate) const LEAST: (usize, usize, usize) = (64, 24, 24);
 const LEFT: usize = 5;
 /// Columns of a matrix that are looked at for that.
 const SAMPLE: usize = 16;
+/// Numbers of such a column that are looked at, its first: those behind may lie in another thread's cache.
+const LONG: usize = 384;
 /// Numbers of a right side from which on several threads collect its entries.
 const SHARED: usize = 1 << 13;
 /// Columns that are computed together, at most: their entries take twice the room of the columns.
@@ -30,8 +32,9 @@ pub(crate) fn pays<F: Scalar>((m, n, k): (usize, usize, usize), b: View<'_, F>) 
     let (mut left, mut all) = (0, 0);
     for j in (0..b.ncols()).step_by(step) {
         let column = b.column(j);
-        left += not_zero(column.as_slice());
-        all += column.len();
+        let part = &column.as_slice()[..column.len().min(LONG)];
+        left += not_zero(part);
+        all += part.len();
     }
     left * 8 <= all * LEFT
 }
