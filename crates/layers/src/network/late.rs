@@ -9,10 +9,13 @@ use std::ops::Range;
 use slalom_tensor::{Factor, Outer, Packed, Scalar, Threads, View, ViewMut, largest, multiply};
 
 use super::Network;
+use super::stages::Stage;
 use crate::{LateProduct, Pass, Tape};
 
 /// The smallest matrix whose gradient is left for later.
 const LATE: usize = 1 << 12;
+/// The same beside such a one: its product then has a thread that would wait.
+const BESIDE: usize = 1 << 10;
 
 /// A product of the last backward pass that was left for later.
 #[derive(Clone, Debug)]
@@ -104,8 +107,12 @@ impl<F: Scalar> Network<F> {
 
     /// Whether the stage's matrix is large enough to be left for later.
     pub(super) fn is_late(&self, index: usize) -> bool {
-        let stage = &self.stages[index];
-        stage.layer.has_product() && stage.learns && stage.inputs * stage.outputs >= LATE
+        let size = |stage: &Stage<F>| match stage.learns && stage.layer.has_product() {
+            true => stage.inputs * stage.outputs,
+            false => 0,
+        };
+        let own = size(&self.stages[index]);
+        own >= LATE || (own >= BESIDE && self.stages.iter().any(|stage| size(stage) >= LATE))
     }
 
     /// How many numbers the panels of all late products take.
