@@ -64,6 +64,28 @@ fn late_gradients_have_the_bits_of_whole_ones() {
     assert!(same_as_whole(&plain(64, 64)) && !same_as_whole(&plain(63, 65)));
 }
 
+/// A gradient that is left for later is not written to the slab before it is completed.
+#[test]
+fn a_smaller_matrix_is_late_beside_a_large_one() {
+    for (inputs, hidden, outputs, late) in
+        [(64, 64, 16, [true, true]), (64, 64, 15, [true, false]), (63, 65, 16, [false, false])]
+    {
+        let layers = [Dense::new(hidden, Activation::Relu), Dense::linear(outputs)];
+        let network = Network::<f64>::new(inputs, layers.map(LayerSpec::from)).unwrap();
+        assert_eq!(same_as_whole(&network), late[0]);
+        let params = network.init(1);
+        let x = Matrix::from_element(inputs, 3, 0.5);
+        let (mut tape, mut slab) = (network.tape(3), vec![f64::NAN; params.len()]);
+        let pass = Pass { mode: TRAIN, layer: 0, threads: &Threads::one() };
+        network.forward(&params, x.as_view(), &mut tape, &pass);
+        tape.ends().1.fill(0.1);
+        let _ = network.backward_late(&params, x.as_view(), &mut tape, &mut slab, &pass);
+        let blocks = network.blocks().iter().filter(|block| block.name.ends_with("weight"));
+        let untouched = |block: &Block| slab[block.range.clone()].iter().all(|v| v.is_nan());
+        assert!(blocks.map(untouched).eq(late), "{inputs}-{hidden}-{outputs}");
+    }
+}
+
 #[test]
 fn the_bound_is_that_of_what_is_late_and_of_the_rest() {
     let network = Network::new(64, [Dense::linear(64).into()]).unwrap();
