@@ -109,3 +109,23 @@ fn an_infinite_gradient_moves_nothing() {
     assert!(error.contains("0.weight"), "{error}");
     assert_eq!(run.params(), params);
 }
+
+/// Of a large batch more columns are computed at a time: the room for them has to grow.
+#[test]
+fn a_larger_batch_may_follow_a_smaller_one() {
+    let x = Matrix::from_fn(1300, 256, |i, j| ((i * 37 + j * 101) % 64) as f32 / 64.0);
+    let classes: Vec<u32> = (0..256).map(|j| (j * 7 % 1024) as u32).collect();
+    let trained = |clip, threads| {
+        let network = Network::<f32>::new(1300, [Dense::linear(1024).into()]).unwrap();
+        let config = Config { rule: Sgd::default().into(), clip, ..Config::default() };
+        let mut run = Run::new(network, config, Threads::new(threads).unwrap()).unwrap();
+        for count in [32, 256] {
+            let targets = Targets::Classes(&classes[..count]);
+            run.update(Samples::new(x.columns(0, count), targets).unwrap()).unwrap();
+        }
+        run.params().to_vec()
+    };
+    let (found, wanted) = (trained(None, 2), trained(WHOLE, 1));
+    let near = |(a, b): (&f32, &f32)| a == b || (!own_kernels() && (a - b).abs() < 1e-4);
+    assert!(found.iter().zip(&wanted).all(near));
+}

@@ -83,6 +83,8 @@ fn a_smaller_matrix_is_late_beside_a_large_one() {
         let blocks = network.blocks().iter().filter(|block| block.name.ends_with("weight"));
         let untouched = |block: &Block| slab[block.range.clone()].iter().all(|v| v.is_nan());
         assert!(blocks.map(untouched).eq(late), "{inputs}-{hidden}-{outputs}");
+        // one that is frozen has no gradient to leave, and nothing is beside it
+        assert!(!same_as_whole(&network.freeze("0").unwrap()));
     }
 }
 

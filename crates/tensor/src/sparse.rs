@@ -187,6 +187,16 @@ mod tests {
         whole(rows, columns, 2).map(|v| if v > 0.0 { v } else { v * 0.0 })
     }
 
+    #[test]
+    fn long_columns_are_judged_by_their_beginnings() {
+        let pays = |left| {
+            let x =
+                Matrix::<f32>::from_fn(1000, 32, |i, j| f32::from(i < LONG && (i + j) % 8 < left));
+            pays((64, 32, 1000), x.as_view())
+        };
+        assert_eq!([0, 5, 6, 8].map(pays), [true, true, false, false]);
+    }
+
     fn side<F: Scalar>(m: &Matrix<F>, transposed: bool) -> Factor<'_, F> {
         let view = m.as_view();
         if transposed { Factor::Transposed(view) } else { Factor::Plain(view) }

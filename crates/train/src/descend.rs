@@ -35,7 +35,7 @@ pub(crate) fn by_chunks<F: Scalar>(
     let last = count.saturating_sub(1);
     let own = own(last, gradient.samples());
     let length = (0..count).map(|chunk| step.range(chunk).len()).max().unwrap_or(0) * own;
-    if rooms.len() != threads.count() || rooms[0].len() < length {
+    if rooms.first().is_none_or(|room| room.len() < length) {
         rooms.clear();
         rooms.resize_with(threads.count(), || Slab::zeros_at(GRADIENT, length));
     }
