@@ -1,5 +1,8 @@
 //! `cargo xtask bench train`: microseconds a training step takes, beside what the machine could do.
 
+use std::fs::File;
+use std::io::Write;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -21,7 +24,7 @@ struct Arguments {
     filter: String,
     /// How many threads: 2, or 1 where there is one processor
     #[arg(long)]
-    threads: Option<usize>,
+    threads: Option<NonZero<usize>>,
 }
 
 /// What was measured.
@@ -40,12 +43,18 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
     let name = "cargo xtask bench train".to_string();
     let arguments = Arguments::parse_from(std::iter::once(&name).chain(arguments));
     let processors = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let threads = arguments.threads.unwrap_or(processors.min(2));
+    let threads = arguments.threads.map_or(processors.min(2), NonZero::get);
     let chosen: Vec<_> =
         WORKLOADS.iter().filter(|workload| workload.name.contains(&arguments.filter)).collect();
     if chosen.is_empty() {
-        bail!("no training has {:?} in its name", arguments.filter);
+        let all = WORKLOADS.map(|workload| workload.name).join(", ");
+        bail!("no training has {:?} in its name: there are {all}", arguments.filter);
     }
+    // before anything is measured: a file that cannot be written is known now
+    let json = arguments.json.map(|path| {
+        File::create(&path).with_context(|| format!("cannot write {}", path.display()))
+    });
+    let json = json.transpose()?;
     let peak = machine::peak(threads);
     println!("peak {:.0} GFLOP/s f32 on {threads} threads", peak / 1e9);
     println!("{:<38} {:>10} {:>9} {:>9}", "training", "µs/step", "GFLOP/s", "roofline");
@@ -60,9 +69,8 @@ pub(super) fn run(arguments: &[String]) -> Result<()> {
         "Products count in full; behind rectifiers and dropout their zeros are left out, so that a"
     );
     println!("step can do with less than the roofline's time: more than 100 %.");
-    if let Some(path) = arguments.json {
-        let text = serde_json::to_string_pretty(&figures)?;
-        std::fs::write(&path, text + "\n").with_context(|| path.display().to_string())?;
+    if let Some(mut json) = json {
+        writeln!(json, "{}", serde_json::to_string_pretty(&figures)?)?;
     }
     Ok(())
 }
